@@ -1,0 +1,84 @@
+"""What goes into a propagation and what comes out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from DPLSegmentLib.images.segmentation import Segmentation
+from DPLSegmentLib.images.volume import Volume
+
+
+class PropagationError(ValueError):
+    """The input cannot be propagated; the message says why and what to do."""
+
+
+class Cancelled(Exception):
+    """The caller asked to stop; nothing was written."""
+
+
+class CancelToken(Protocol):
+    """Asked before every slice."""
+
+    def cancelled(self) -> bool:
+        """True once the work shall stop."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Support:
+    """A scan and what was painted on it: one segment a structure, on the scan's grid, one or more painted slices each."""
+
+    volume: Volume
+    painted: Segmentation
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Stage ("embed", "score", "sweep", "polish"), its fraction done (0..1) and the slice it is at."""
+
+    stage: str
+    fraction: float
+    slice_index: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class SliceResult:
+    """One finished slice of one structure, streamed outward from the painted one: `mask` is bool, in the query's grid."""
+
+    structure: str
+    axis: int
+    index: int
+    mask: np.ndarray
+    confidence: float
+
+
+@dataclass(frozen=True)
+class StructureReport:
+    """Size in mL and mean confidence (0..1) of one structure, and the slice it would be best to paint next."""
+
+    name: str
+    millilitres: float
+    confidence: float
+    next_slice: int | None
+
+
+@dataclass(frozen=True, eq=False)
+class Propagation:
+    """The result on the query's grid; `confidence` is float32 0..1 with the structures' confidences merged by maximum."""
+
+    segmentation: Segmentation
+    confidence: Volume
+    structures: tuple[StructureReport, ...]
+    axis: int
+    next_slice: int | None
+    seconds: Mapping[str, float]
+    device: str
+    model_id: str
+
+
+OnProgress = Callable[[Progress], None]
+OnSlice = Callable[[SliceResult], None]
