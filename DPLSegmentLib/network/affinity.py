@@ -1,0 +1,36 @@
+"""Carries a mask from one slice to the next: each pixel asks its neighbourhood in the last slice what it was.
+
+In the manner of Sli2Vol (Yeung et al. 2021); ours: a learned projection of the shared embedding.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class LocalAffinity(nn.Module):
+    """Attention from the current slice to a window of (2 radius + 1)^2 embedding pixels of the last one."""
+
+    def __init__(self, channels: int, inner: int = 32, radius: int = 3) -> None:
+        super().__init__()
+        self.project = nn.Conv2d(channels, inner, 1)
+        self.scale = nn.Parameter(torch.tensor(10.0))
+        self.radius = radius
+
+    def forward(self, current: Tensor, last: Tensor, masks: Tensor) -> Tensor:
+        """Embeddings [n, C, h, w] of both slices and `masks` [n, m, h, w] of the last one to masks on the current."""
+        query = functional.normalize(self.project(current), dim=1)
+        key = functional.normalize(self.project(last), dim=1)
+        weights = (self.scale * self._window_cosines(query, key)).softmax(1)
+        return torch.einsum("nkhw,nmkhw->nmhw", weights, self._windows(masks))
+
+    def _window_cosines(self, query: Tensor, key: Tensor) -> Tensor:
+        return torch.einsum("nchw,nckhw->nkhw", query, self._windows(key))
+
+    def _windows(self, image: Tensor) -> Tensor:
+        count, channels, height, width = image.shape
+        size = 2 * self.radius + 1
+        padded = functional.pad(image, [self.radius] * 4, mode="replicate")
+        return functional.unfold(padded, size).view(count, channels, size * size, height, width)

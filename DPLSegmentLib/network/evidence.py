@@ -1,0 +1,66 @@
+"""Puts together what the decoder sees; the same in training and at inference."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from DPLSegmentLib.network.config import STRIDE
+from DPLSegmentLib.network.decoder import Evidence
+from DPLSegmentLib.network.similarity import Scores
+
+_PRIOR_POOL = 4
+_PRIOR_RADIUS = 6
+_PRIOR_SIGMA = 2.0
+_GAP_SCALE = 8.0
+
+
+@dataclass(frozen=True, eq=False)
+class LastSlice:
+    """The slice the mask comes from: `image` [H, W], `masks` [n, H, W] in 0..1, and `carried` [n, h, w], the masks
+    brought over by affinity."""
+
+    image: Tensor
+    masks: Tensor
+    carried: Tensor
+
+
+def assemble(
+    image: Tensor, features: Tensor, scores: Scores, prior: Tensor, gap: float, last: LastSlice | None
+) -> Evidence:
+    """Evidence for n structures on one slice.
+
+    `image` [H, W] in 0..1, standardised `features` [C, h, w], `scores` and `prior` [n, h, w], `gap` the slice distance
+    in working pixels. Without a last slice (`last=None`) the structure is looked for by its scores and prior alone.
+    """
+    count = len(prior)
+    flat = torch.ones_like(prior)
+    if last is None:
+        images = torch.stack([image, torch.zeros_like(image), torch.zeros_like(image)])[None].expand(count, -1, -1, -1)
+        carried = masks = torch.zeros_like(prior)
+    else:
+        images = torch.stack([image.expand_as(last.masks), last.image.expand_as(last.masks), last.masks], 1)
+        carried, masks = last.carried, shrink(last.masks)
+    cues = [scores.foreground, scores.background, scores.probability, carried, masks, prior]
+    cues += [flat * min(gap / _GAP_SCALE, 2.0), flat * float(last is None)]
+    return Evidence(images, features.expand(count, -1, -1, -1), torch.stack(cues, 1))
+
+
+def shrink(masks: Tensor) -> Tensor:
+    """[n, H, W] to the embedding's [n, H/4, W/4] by averaging."""
+    return functional.avg_pool2d(masks[:, None], STRIDE)[:, 0]
+
+
+def location_prior(masks: Tensor) -> Tensor:
+    """Where to expect the structure: painted masks [n, h, w] widely blurred, maximum 1."""
+    size = masks.shape[-2:]
+    coarse = functional.avg_pool2d(masks[:, None], _PRIOR_POOL, ceil_mode=True)
+    offsets = torch.arange(-_PRIOR_RADIUS, _PRIOR_RADIUS + 1, device=masks.device)
+    kernel = torch.exp(-offsets.square() / (2 * _PRIOR_SIGMA**2)).to(masks)
+    blurred = functional.conv2d(coarse, kernel[None, None, None], padding=(0, _PRIOR_RADIUS))
+    blurred = functional.conv2d(blurred, kernel[None, None, :, None], padding=(_PRIOR_RADIUS, 0))
+    blurred = blurred / (blurred.amax((2, 3), keepdim=True) + 1e-6)
+    return functional.interpolate(blurred, size=size, mode="bilinear", align_corners=False)[:, 0]

@@ -1,0 +1,83 @@
+"""The whole network: encoder, the three parts of DPL, affinity and decoder, with the switches of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from DPLSegmentLib.network.affinity import LocalAffinity
+from DPLSegmentLib.network.condition import Condition
+from DPLSegmentLib.network.config import NetworkConfig
+from DPLSegmentLib.network.decoder import Decoder
+from DPLSegmentLib.network.diffusion import PrototypeDiffusion
+from DPLSegmentLib.network.encoder import Encoder
+from DPLSegmentLib.network.fusion import ConservativeFusion
+from DPLSegmentLib.network.prototypes import PrototypeExtractor, Prototypes
+
+_AIR = 0.03
+_LEAST_BODY = 0.05
+
+
+@dataclass(frozen=True)
+class Enhancement:
+    """Switches of DPL: `diffusion` off leaves the plain prototypes; `variants` is K; the seed is fixed."""
+
+    diffusion: bool = True
+    condition: Condition = field(default_factory=Condition)
+    fusion: ConservativeFusion = field(default_factory=ConservativeFusion)
+    variants: int = 4
+    seed: int = 0
+
+
+class SegmentationNetwork(nn.Module):
+    """All learned parts. The same `enhance` runs in training and at inference."""
+
+    def __init__(self, config: NetworkConfig | None = None) -> None:
+        super().__init__()
+        self.config = config or NetworkConfig()
+        channels = self.config.channels
+        self.encoder = Encoder(self.config.encoder, channels)
+        self.diffusion = PrototypeDiffusion(channels, self.config.timesteps, self.config.ddim_steps)
+        self.affinity = LocalAffinity(channels, self.config.affinity_channels, self.config.affinity_radius)
+        self.decoder = Decoder(channels, self.config.decoder_width)
+        self.extract = PrototypeExtractor()
+
+    def enhance(self, prototypes: Prototypes, enhancement: Enhancement) -> Prototypes:
+        """Condition, diffuse and fuse the foreground prototypes; the background stays as it is."""
+        if not enhancement.diffusion:
+            return prototypes
+        condition = enhancement.condition(prototypes.foreground, prototypes.geometry)
+        variants = self.diffusion.variants(prototypes.foreground, condition, enhancement.variants, enhancement.seed)
+        fused = enhancement.fusion(prototypes.foreground, variants)
+        return Prototypes(fused, prototypes.background, prototypes.geometry)
+
+
+def neighbours(slices: Tensor) -> Tensor:
+    """[n, H, W] to [n, 3, H, W]: each slice between the one before and the one after; the ends repeat themselves."""
+    before = torch.cat([slices[:1], slices[:-1]])
+    after = torch.cat([slices[1:], slices[-1:]])
+    return torch.stack([before, slices, after], 1)
+
+
+def body_weight(slices: Tensor, size: tuple[int, int]) -> Tensor:
+    """[n, H, W] in 0..1 to weights [n, 1, h, w]: how much of each embedding pixel is not air."""
+    weight = functional.adaptive_avg_pool2d((slices > _AIR).to(torch.float32)[:, None], size)
+    return weight if float(weight.mean()) > _LEAST_BODY else torch.ones_like(weight)
+
+
+def channel_statistics(features: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Weighted mean and standard deviation [1, C, 1, 1] of features [n, C, h, w] over the scan."""
+    features = features.to(torch.float32)
+    total = weight.sum()
+    mean = (features * weight).sum((0, 2, 3), keepdim=True) / total
+    variance = ((features - mean).square() * weight).sum((0, 2, 3), keepdim=True) / total
+    return mean, (variance + 1e-6).sqrt()
+
+
+def standardise(features: Tensor, weight: Tensor) -> Tensor:
+    """Zero mean and unit variance of each channel over the scan's body."""
+    mean, deviation = channel_statistics(features, weight)
+    return (features - mean) / deviation
