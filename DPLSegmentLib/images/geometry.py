@@ -1,0 +1,40 @@
+"""Between the RAS matrix of a Volume and the LPS origin, spacing and direction of ITK."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import SimpleITK as sitk
+
+_LPS_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+
+
+def ras_matrix(origin: Sequence[float], spacing: Sequence[float], direction: Sequence[float]) -> np.ndarray:
+    """IJK-to-RAS (4x4, mm) from ITK's LPS origin (mm), spacing (x, y, z in mm) and row-major 3x3 direction."""
+    matrix = np.eye(4)
+    matrix[:3, :3] = np.reshape(direction, (3, 3)) * np.asarray(spacing)
+    matrix[:3, 3] = origin
+    return _LPS_RAS @ matrix
+
+
+def lps_geometry(ijk_to_ras: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """LPS origin [3] (mm), spacing [3] (x, y, z in mm) and direction [3, 3] of an IJK-to-RAS matrix."""
+    matrix = _LPS_RAS @ ijk_to_ras
+    spacing = np.linalg.norm(matrix[:3, :3], axis=0)
+    return matrix[:3, 3], spacing, matrix[:3, :3] / spacing
+
+
+def to_itk(array: np.ndarray, ijk_to_ras: np.ndarray) -> sitk.Image:
+    """The SimpleITK image of an array [z, y, x]; bool becomes uint8."""
+    image = sitk.GetImageFromArray(array.view(np.uint8) if array.dtype == bool else array)
+    origin, spacing, direction = lps_geometry(ijk_to_ras)
+    image.SetOrigin(origin.tolist())
+    image.SetSpacing(spacing.tolist())
+    image.SetDirection(direction.ravel().tolist())
+    return image
+
+
+def is_orthonormal(direction: np.ndarray) -> bool:
+    """True for axes [3, 3] at right angles, of either handedness."""
+    return bool(np.allclose(direction.T @ direction, np.eye(3), atol=1e-5))

@@ -1,0 +1,61 @@
+"""Looking at the header of a file before its voxels are trusted."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import SimpleITK as sitk
+
+from DPLSegmentLib.images.detached import check_data_files, is_detached
+from DPLSegmentLib.images.errors import ImageError
+
+_MOST_BYTES = 4 * 1024**3
+_DEFLATE_RATIO = 1040
+_BYTES = {
+    sitk.sitkUInt8: 1, sitk.sitkInt8: 1, sitk.sitkUInt16: 2, sitk.sitkInt16: 2, sitk.sitkUInt32: 4, sitk.sitkInt32: 4,
+    sitk.sitkFloat32: 4,
+}  # fmt: skip
+
+
+def read_header(path: Path) -> sitk.ImageFileReader:
+    """The reader of an image whose header makes sense; no voxel is read yet.
+
+    Raises ImageError for what is no image, claims more voxels than its file can hold, or points outside its folder.
+    """
+    check_data_files(path)
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
+    try:
+        reader.ReadImageInformation()
+    except RuntimeError as error:
+        raise _unreadable_header(path, str(error)) from error
+    check_size(reader, path)
+    return reader
+
+
+def read_pixels(reader: sitk.ImageFileReader, path: Path) -> sitk.Image:
+    """The voxels behind a header. Raises ImageError when they are incomplete or damaged."""
+    try:
+        return reader.Execute()
+    except RuntimeError as error:
+        raise ImageError(f"{path.name} is incomplete or damaged: its voxels cannot be read, copy or export it again.") from error
+
+
+def check_size(reader: sitk.ImageFileReader, path: Path, files: int = 1) -> None:
+    """Raise ImageError when `files` images like this one are too large to open or larger than their file can hold."""
+    claimed = files * _claimed_bytes(reader)
+    if claimed > _MOST_BYTES:
+        raise ImageError(f"{path.name} is too large to open ({claimed / 1024**3:.1f} GiB, at most 4): crop or resample it first.")
+    if not is_detached(path) and claimed > files * (path.stat().st_size + 1024) * _DEFLATE_RATIO:
+        raise ImageError(f"{path.name} is incomplete or damaged: its header claims far more voxels than the file can hold.")
+
+
+def _claimed_bytes(reader: sitk.ImageFileReader) -> int:
+    return math.prod(reader.GetSize()) * reader.GetNumberOfComponents() * _BYTES.get(reader.GetPixelID(), 8)
+
+
+def _unreadable_header(path: Path, message: str) -> ImageError:
+    if "orthonormal" in message:
+        return ImageError(f"{path.name} has slanted (sheared) axes: resample it to a regular grid first.")
+    return ImageError(f"{path.name} is not an image that can be read: choose a NIfTI, NRRD, MetaImage or DICOM file.")

@@ -1,0 +1,94 @@
+"""Scans and painted maps from files and DICOM folders."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+
+from DPLSegmentLib.images import dicom, headers, segnrrd
+from DPLSegmentLib.images.checks import check_scan
+from DPLSegmentLib.images.errors import ImageError
+from DPLSegmentLib.images.geometry import ras_matrix
+from DPLSegmentLib.images.labelmap import segments_of
+from DPLSegmentLib.images.segmentation import Segmentation
+from DPLSegmentLib.images.volume import Volume
+
+_SUFFIXES = (".seg.nrrd", ".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd", ".dcm", ".hdr", ".img")
+
+PathLike = str | os.PathLike[str]
+
+
+def read_volume(path: PathLike, frame: int | None = None, series: str | None = None) -> Volume:
+    """Read a scan: NIfTI, NRRD, MetaImage, a DICOM file or a folder with a DICOM series; voxels keep their stored type.
+
+    `frame` picks one volume (from 0) of a 4D image, `series` the series instance UID in a folder that holds several
+    (else the one with most files is taken). Raises ImageError when it is no scan that can be worked with.
+    """
+    path = _existing(path)
+    image = dicom.read_series(path, series) if path.is_dir() else _read_scan(path, frame)
+    volume = Volume(sitk.GetArrayFromImage(image), _matrix(image), stem(path))
+    check_scan(volume)
+    return volume
+
+
+def read_segmentation(path: PathLike) -> Segmentation:
+    """Read a painted map: `.seg.nrrd` with names, colours and tags, or a label map (names from `labels.json` beside it).
+
+    A map without anything painted has no segments or empty ones; see `check_painted`. Raises ImageError when the file
+    is no label map.
+    """
+    path = _existing(path)
+    if path.is_dir():
+        raise ImageError(f"{path} is a folder: choose the painted map itself, a .seg.nrrd or .nii.gz file.")
+    header = headers.read_header(path)
+    if segnrrd.is_segmentation(header):
+        image = headers.read_pixels(header, path)
+        segments = segnrrd.segments_of(image, path)
+    else:
+        image = _read_frame(header, path, None)
+        segments = segments_of(sitk.GetArrayFromImage(image), path)
+    return Segmentation(segments, _matrix(image), stem(path))
+
+
+def stem(path: PathLike) -> str:
+    """The name of a file without the suffix of its format: `scan` for `scan.nii.gz` and `scan.seg.nrrd`."""
+    name = Path(path).absolute().name
+    suffix = next((suffix for suffix in _SUFFIXES if name.lower().endswith(suffix)), "")
+    return name[: len(name) - len(suffix)] or name
+
+
+def _existing(path: PathLike) -> Path:
+    path = Path(path)
+    if not path.exists():
+        raise ImageError(f"There is no file {path}: check its name and folder.")
+    return path
+
+
+def _read_scan(path: Path, frame: int | None) -> sitk.Image:
+    header = headers.read_header(path)
+    if segnrrd.is_segmentation(header):
+        raise ImageError(f"{path.name} is a segmentation: choose the scan that it was painted on.")
+    return _read_frame(header, path, frame)
+
+
+def _read_frame(header: sitk.ImageFileReader, path: Path, frame: int | None) -> sitk.Image:
+    if header.GetNumberOfComponents() > 1:
+        raise ImageError(f"{path.name} is a colour or vector image: a scan with one grey value a voxel is needed.")
+    if header.GetDimension() == 2:
+        raise ImageError(f"{path.name} is a single flat picture: a scan of at least two slices is needed.")
+    if header.GetDimension() > 4:
+        raise ImageError(f"{path.name} has {header.GetDimension()} dimensions: save one 3D scan of it as a file.")
+    frames = header.GetSize()[3] if header.GetDimension() == 4 else 1
+    if frame is None and frames > 1:
+        raise ImageError(f"{path.name} is a 4D image of {frames} frames: choose one with --frame N (0 to {frames - 1}).")
+    if not 0 <= (frame or 0) < frames:
+        raise ImageError(f"{path.name} has no frame {frame}: choose --frame N from 0 to {frames - 1}.")
+    image = headers.read_pixels(header, path)
+    return image[..., frame or 0] if header.GetDimension() == 4 else image
+
+
+def _matrix(image: sitk.Image) -> np.ndarray:
+    return ras_matrix(image.GetOrigin(), image.GetSpacing(), image.GetDirection())

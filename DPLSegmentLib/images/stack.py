@@ -1,0 +1,102 @@
+"""A volume as a stack of slices of the size that the network works on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+_MOST_UPSAMPLING = 2.5
+_MULTIPLE = 32
+
+
+@dataclass(frozen=True, eq=False)
+class SliceStack:
+    """A volume seen along one axis of its own array, through isotropic working pixels.
+
+    `shape` is the working shape (H, W), padded at the bottom and right to multiples of 32; `content` the part of it
+    that shows the volume; `native` the in-plane voxels (h, w); `pixel_mm` the side of a working pixel; `gap_mm` the
+    distance of the slices.
+    """
+
+    planes: np.ndarray
+    axis: int
+    content: tuple[int, int]
+    shape: tuple[int, int]
+    pixel_mm: float
+    gap_mm: float
+
+    @property
+    def count(self) -> int:
+        """Number of slices."""
+        return self.planes.shape[0]
+
+    @property
+    def native(self) -> tuple[int, int]:
+        """In-plane voxels (h, w) of the volume itself."""
+        h, w = self.planes.shape[1:]
+        return h, w
+
+    def slices(self, start: int, stop: int) -> np.ndarray:
+        """Slices start..stop-1 as float32 [n, H, W], bilinear and antialiased, zero in the padding."""
+        return self._padded(_resized(np.asarray(self.planes[start:stop], np.float32), self.content))
+
+    def slice_to_working(self, mask: np.ndarray) -> np.ndarray:
+        """A mask [h, w] as float32 [H, W]: the fraction (0..1) of each working pixel that it covers; areas in mm2 are kept."""
+        rows, columns = (_coverage(a, b) for a, b in zip(self.native, self.content, strict=True))
+        return self._padded((rows @ mask.astype(np.float32) @ columns.T)[None])[0]
+
+    def to_native(self, working: np.ndarray) -> np.ndarray:
+        """Working slices [n, H, W] as float32 [n, h, w] on the volume's own in-plane grid, bilinear."""
+        height, width = self.content
+        return _resized(np.asarray(working[:, :height, :width], np.float32), self.native)
+
+    def native_slice(self, volume_mask: np.ndarray, index: int) -> np.ndarray:
+        """One slice [h, w] of an array [z, y, x] on the volume's grid, as a view."""
+        return np.moveaxis(volume_mask, self.axis, 0)[index]
+
+    def put(self, volume_mask: np.ndarray, index: int, mask: np.ndarray) -> None:
+        """Write a slice [h, w] into an array [z, y, x] on the volume's grid."""
+        self.native_slice(volume_mask, index)[...] = mask
+
+    def _padded(self, planes: np.ndarray) -> np.ndarray:
+        if self.content == self.shape:
+            return planes
+        padded = np.zeros((len(planes), *self.shape), np.float32)
+        padded[:, : self.content[0], : self.content[1]] = planes
+        return padded
+
+
+def stack_along(volume_array: np.ndarray, spacing: tuple[float, float, float], axis: int, size: int = 256) -> SliceStack:
+    """The slices of an array [z, y, x] with voxel spacing (z, y, x) in mm along an array axis.
+
+    The long side becomes `size` working pixels, or fewer where that would enlarge the finer voxel side more than 2.5 times.
+    """
+    planes = np.moveaxis(volume_array, axis, 0)
+    sides = [spacing[other] for other in range(3) if other != axis]
+    extents = [count * side for count, side in zip(planes.shape[1:], sides, strict=True)]
+    pixel = max(max(extents) / size, min(sides) / _MOST_UPSAMPLING)
+    height, width = (max(1, round(extent / pixel)) for extent in extents)
+    return SliceStack(planes, axis, (height, width), (_padded_side(height), _padded_side(width)), pixel, spacing[axis])
+
+
+def _padded_side(side: int) -> int:
+    return -(-side // _MULTIPLE) * _MULTIPLE
+
+
+def _resized(planes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    if planes.shape[1:] == size:
+        return planes
+    import torch
+
+    shrinks = size[0] < planes.shape[1] or size[1] < planes.shape[2]
+    batch = torch.from_numpy(np.ascontiguousarray(planes))[:, None]
+    return torch.nn.functional.interpolate(batch, size, mode="bilinear", antialias=shrinks)[:, 0].numpy()
+
+
+def _coverage(native: int, working: int) -> np.ndarray:
+    """float32 [working, native]: how much of each working pixel each voxel fills."""
+    edges = np.linspace(0, native, working + 1)
+    voxels = np.arange(native)
+    overlap = np.minimum(edges[1:, None], voxels + 1) - np.maximum(edges[:-1, None], voxels)
+    return (np.maximum(overlap, 0) * working / native).astype(np.float32)
