@@ -1,0 +1,58 @@
+"""What the commands read: scans and what was painted on them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from DPLSegmentLib.commands.failure import CommandError
+from DPLSegmentLib.images.reading import read_segmentation, read_volume
+from DPLSegmentLib.images.resample import resample_segmentation, same_grid
+from DPLSegmentLib.images.segmentation import Segmentation
+from DPLSegmentLib.propagation.types import Support
+
+
+def refuse_missing(paths: Iterable[Path]) -> None:
+    """Raise CommandError for the first path that is not there."""
+    for path in paths:
+        if not path.exists():
+            raise CommandError(f"There is no file or folder {path}: check the path.")
+
+
+def read_support(scan: Path, painted: Path, frame: int | None, names: Path | None) -> Support:
+    """A scan and its painted slices on the scan's grid.
+
+    A painted map on another grid of the same space is resampled. `names` is a labels.json that names its values.
+    Raises CommandError or ImageError with a sentence for the user.
+    """
+    volume = read_volume(scan, frame)
+    segmentation = read_segmentation(painted)
+    if not any(segment.mask.any() for segment in segmentation.segments):
+        raise CommandError(f"Nothing is painted in {painted}: paint at least one slice of one structure.")
+    if not same_grid(segmentation, volume):
+        segmentation = resample_segmentation(segmentation, volume)
+    return Support(volume, renamed(segmentation, read_names(names)) if names else segmentation)
+
+
+def read_names(path: Path) -> Mapping[int, str]:
+    """Label value to structure name, from a JSON object such as {"1": "liver"}."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        return {int(value): str(name) for value, name in document.items()}
+    except (ValueError, AttributeError) as error:
+        raise CommandError(
+            f'{path} does not name labels: it should look like {{"1": "liver", "2": "spleen"}}.'
+        ) from error
+
+
+def renamed(segmentation: Segmentation, names: Mapping[int, str]) -> Segmentation:
+    """The segments with the names of their values; a value without one keeps its own."""
+    segments = tuple(replace(segment, name=names.get(segment.value, segment.name)) for segment in segmentation.segments)
+    return replace(segmentation, segments=segments)
+
+
+def labels_beside(painted: Path) -> Path:
+    """The labels.json in the painted map's folder."""
+    return painted.parent / "labels.json"

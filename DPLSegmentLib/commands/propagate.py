@@ -1,0 +1,210 @@
+"""`dpl-segment propagate`: one painted slice to whole scans."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from DPLSegmentLib.commands.failure import CommandError, sentence
+from DPLSegmentLib.commands.outputs import (
+    FORMATS,
+    OutputNames,
+    output_names,
+    refuse_overwriting,
+    require_writable,
+    to_json,
+    write_result,
+)
+from DPLSegmentLib.commands.progress import ProgressBar
+
+DEVICES = ("auto", "cuda", "mps", "cpu")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
+    _add_painted(parser.add_argument_group("what was painted"))
+    _add_scans(parser.add_argument_group("what is segmented"))
+    _add_output(parser.add_argument_group("what comes out"))
+    add_model_arguments(parser.add_argument_group("how"))
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Segment every query; one that fails does not keep the others from being segmented."""
+    _check_usage(arguments)
+    jobs = _jobs(arguments)
+    session = _Session(arguments)
+    if arguments.save_prototypes:
+        session.save_prototypes(arguments.save_prototypes)
+    done, failed = _segment_all(session, jobs)
+    _tell(done, failed, arguments)
+    if failed:
+        raise CommandError(f"{len(failed)} of {len(jobs)} scans failed: " + " ".join(failed.values()))
+
+
+def add_model_arguments(parser: argparse._ActionsContainer) -> None:
+    """--device and --weights, as every command has them that runs the network."""
+    parser.add_argument("--device", choices=DEVICES, default="auto", help="auto: the fastest there is (the default)")
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="other weights than the bundled ones")
+
+
+@dataclass(frozen=True)
+class _Job:
+    scan: Path
+    names: OutputNames
+
+
+class _Session:
+    """The engine, and what it is to look for: painted scans or saved prototypes."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        from DPLSegmentLib.propagation.engine import load_engine
+
+        self._arguments = arguments
+        self._supports = [_support(arguments)] if arguments.painted else []
+        self.engine, self.load_seconds = timed(lambda: load_engine(arguments.device, arguments.weights))
+        self.source = self._supports or self._load_prototypes()
+
+    def save_prototypes(self, path: Path) -> None:
+        """Write the prototypes of the painted scan."""
+        from DPLSegmentLib.propagation.prototype_file import save_prototypes
+
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_prototypes(self.engine.prototypes(self._supports), path)
+
+    def segment(self, job: _Job, bar: ProgressBar) -> dict[str, Any]:
+        """Segment one scan and write its files; returns what its JSON file says."""
+        volume, read_seconds = timed(lambda: self._read(job.scan))
+        result = self.engine.propagate(
+            self.source, volume, slice_range=_range(self._arguments), on_progress=bar.on_progress
+        )
+        facts = {"query": str(job.scan), "source": self._describe_source()}
+        seconds = {"load": self.load_seconds, "read": read_seconds}
+        return write_result(result, self._arguments.output, job.names, facts, seconds)
+
+    def _read(self, scan: Path) -> Any:
+        from DPLSegmentLib.images.reading import read_volume
+
+        if not self._arguments.query:
+            return self._supports[0].volume
+        return read_volume(scan, self._arguments.frame)
+
+    def _load_prototypes(self) -> Any:
+        from DPLSegmentLib.propagation.prototype_file import load_prototypes
+
+        return load_prototypes(self._arguments.prototypes, self.engine)
+
+    def _describe_source(self) -> dict[str, str]:
+        if self._arguments.prototypes:
+            return {"prototypes": str(self._arguments.prototypes)}
+        return {"support": str(self._arguments.support), "painted": str(self._arguments.painted)}
+
+
+def timed(work: Callable[[], Any]) -> tuple[Any, float]:
+    """What `work` returns, and the seconds it took."""
+    start = time.perf_counter()
+    return work(), time.perf_counter() - start
+
+
+def _add_painted(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--support", type=Path, metavar="IMAGE", help="the scan that was painted on")
+    group.add_argument("--painted", type=Path, metavar="LABELS", help="its painted slices; each value is a structure")
+    group.add_argument("--prototypes", type=Path, metavar="FILE", help="saved prototypes instead of a painted scan")
+    group.add_argument(
+        "--name-from-labels",
+        type=Path,
+        nargs="?",
+        const=Path(),
+        metavar="JSON",
+        help='names of the label values, {"1": "liver"}; without JSON it is labels.json beside LABELS',
+    )
+
+
+def _add_scans(group: argparse._ArgumentGroup) -> None:
+    more = "scans to segment (files or DICOM folders); without it the painted scan itself"
+    group.add_argument("--query", type=Path, nargs="+", action="extend", default=[], metavar="IMAGE", help=more)
+    group.add_argument("--frame", type=int, metavar="N", help="which frame of images that have several, from 0")
+    group.add_argument("--range", type=int, nargs=2, metavar=("LO", "HI"), help="only these slices, both included")
+
+
+def _add_output(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--output", type=Path, required=True, metavar="DIR", help="where the results go")
+    group.add_argument("--format", choices=FORMATS, default=FORMATS[0], help="of the segmentation (%(default)s)")
+    group.add_argument("--save-prototypes", type=Path, metavar="FILE", help="keep the prototypes for other scans")
+    group.add_argument("--json", action="store_true", help="one JSON document on stdout instead of text")
+
+
+def _check_usage(arguments: argparse.Namespace) -> None:
+    painted = (arguments.support, arguments.painted)
+    if arguments.prototypes and any((*painted, arguments.save_prototypes, arguments.name_from_labels)):
+        arguments.usage_error("--prototypes takes the place of --support, --painted and what goes with them")
+    if arguments.prototypes and not arguments.query:
+        arguments.usage_error("--prototypes needs --query IMAGE")
+    if not arguments.prototypes and not all(painted):
+        arguments.usage_error("--support IMAGE and --painted LABELS are needed (or --prototypes FILE)")
+    if arguments.range and not 0 <= arguments.range[0] <= arguments.range[1]:
+        arguments.usage_error("--range LO HI needs 0 <= LO <= HI")
+    if arguments.frame is not None and arguments.frame < 0:
+        arguments.usage_error("--frame counts from 0")
+
+
+def _jobs(arguments: argparse.Namespace) -> list[_Job]:
+    """Scans with the names of their files; raises CommandError for a missing input or one that would be overwritten."""
+    from DPLSegmentLib.commands.inputs import refuse_missing
+
+    scans = arguments.query or [arguments.support]
+    names = output_names(scans, arguments.format)
+    inputs = [path for path in (arguments.support, arguments.painted, arguments.prototypes, *scans) if path]
+    refuse_missing(inputs)
+    refuse_overwriting(inputs, arguments.output, names)
+    require_writable(arguments.output)
+    return [_Job(scan, triple) for scan, triple in zip(scans, names, strict=True)]
+
+
+def _support(arguments: argparse.Namespace) -> Any:
+    from DPLSegmentLib.commands.inputs import labels_beside, read_support
+
+    names = arguments.name_from_labels
+    if names == Path():
+        names = labels_beside(arguments.painted)
+    return read_support(arguments.support, arguments.painted, arguments.frame, names)
+
+
+def _segment_all(session: _Session, jobs: list[_Job]) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """Reports of the segmented scans, and a sentence for each failed one; a scan that is the only one raises."""
+    done: list[dict[str, Any]] = []
+    failed: dict[str, str] = {}
+    with ProgressBar("Segmenting", parts=len(jobs)) as bar:
+        for job in jobs:
+            try:
+                done.append(session.segment(job, bar))
+            except Exception as error:
+                if len(jobs) == 1:
+                    raise
+                failed[str(job.scan)] = sentence(error)
+            bar.next_part()
+    return done, failed
+
+
+def _range(arguments: argparse.Namespace) -> tuple[int, int] | None:
+    return tuple(arguments.range) if arguments.range else None
+
+
+def _tell(done: list[dict[str, Any]], failed: dict[str, str], arguments: argparse.Namespace) -> None:
+    if arguments.json:
+        print(to_json({"output": str(arguments.output), "results": done, "failed": failed}), end="")
+        return
+    for report in done:
+        print(f"{arguments.output / report['segmentation']}")
+        for structure in report["structures"]:
+            print("  " + _describe(structure))
+
+
+def _describe(structure: dict[str, Any]) -> str:
+    name, millilitres = structure["name"], structure["millilitres"]
+    next_slice = structure["next_slice"]
+    advice = "" if next_slice is None else f", least certain in slice {next_slice}"
+    return f"{name}: {millilitres:.1f} mL, confidence {100 * structure['confidence']:.0f} %{advice}"
