@@ -1,0 +1,1 @@
+"""How good a segmenter is: protocols, metrics, baselines and the report."""
