@@ -10,7 +10,7 @@ _NAMES = ("sagittal", "coronal", "axial")
 def painted_axis(mask: np.ndarray) -> int:
     """The array axis (0 z, 1 y, 2 x) across which a mask [z, y, x] was painted slice by slice.
 
-    That is the axis along which it fills clearly fewest slices; a structure that is thick every way counts as painted along z.
+    That is the axis along which it fills clearly fewest slices; a structure thick every way counts as painted along z.
     """
     counts = [len(painted_indices(mask, axis)) for axis in range(3)]
     fewest, next_fewest, _ = sorted(counts)
@@ -24,6 +24,6 @@ def painted_indices(mask: np.ndarray, axis: int) -> list[int]:
 
 
 def axis_name(ijk_to_ras: np.ndarray, axis: int) -> str:
-    """How a clinician calls slices along an array axis: "axial", "sagittal" or "coronal" (the nearest one when oblique)."""
+    """What slices along an array axis are called: "axial", "sagittal" or "coronal", the nearest one when oblique."""
     normal = np.linalg.inv(ijk_to_ras[:3, :3])[2 - axis]
     return _NAMES[int(np.argmax(np.abs(normal)))]

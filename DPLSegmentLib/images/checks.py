@@ -12,14 +12,16 @@ from DPLSegmentLib.images.volume import Volume
 def check_scan(volume: Volume) -> None:
     """Raise ImageError for a scan that is one slice thick, holds NaN or infinity, or is the same everywhere."""
     if min(volume.shape) < 2:
-        raise ImageError(f"{volume.name} is a single slice: a scan of at least two slices is needed, load the whole series.")
+        raise ImageError(f"{volume.name} is a single slice: at least two are needed, choose the whole series.")
     if not np.isfinite(volume.array).all():
         raise ImageError(f"{volume.name} holds voxels that are not numbers (NaN or infinity): export the scan again.")
     if volume.array.min() == volume.array.max():
-        raise ImageError(f"{volume.name} has the same value in every voxel: there is nothing to see in it, choose another scan.")
+        raise ImageError(f"{volume.name} has the same value in every voxel and shows nothing: choose another scan.")
 
 
 def check_painted(segmentation: Segmentation) -> None:
     """Raise ImageError when no voxel of any segment is painted."""
     if not any(segment.mask.any() for segment in segmentation.segments):
-        raise ImageError(f"Nothing is painted in {segmentation.name}: paint the structure on one slice and save it again.")
+        raise ImageError(
+            f"Nothing is painted in {segmentation.name}: paint a structure on one slice and save it again."
+        )

@@ -21,7 +21,9 @@ def check_data_files(path: Path) -> None:
     folder = path.parent.resolve()
     for name in _data_files(path):
         if not (folder / name).resolve().is_relative_to(folder):
-            raise ImageError(f"{path.name} takes its voxels from {name}, outside its own folder: put both files in one folder.")
+            raise ImageError(
+                f"{path.name} takes its voxels from {name}, outside its folder: put both files in one folder."
+            )
 
 
 def _data_files(path: Path) -> list[str]:

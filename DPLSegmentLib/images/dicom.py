@@ -18,7 +18,7 @@ _TILT_DEGREES = 0.5
 def read_series(folder: Path, series: str | None = None) -> sitk.Image:
     """The scan of a folder: of the series with this UID, or else of the one with most files.
 
-    Raises ImageError when there is none, slices are missing or repeated, the gantry was tilted, or pixels are no grey values.
+    Raises ImageError when there is none, slices are missing or repeated, the gantry was tilted, or pixels have colours.
     """
     files = _series_files(folder, series)
     headers = [read_header(Path(file)) for file in files]
@@ -36,13 +36,13 @@ def _series_files(folder: Path, series: str | None) -> tuple[str, ...]:
         raise ImageError(f"{folder} holds no DICOM series: choose the folder that the slices lie in.")
     if series is not None and series not in uids:
         raise ImageError(f"{folder} holds no series {series}: choose one of {', '.join(uids)}.")
-    candidates = [sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder), uid) for uid in ([series] if series else uids)]
-    return max(candidates, key=len)
+    chosen = [series] if series else uids
+    return max((sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder), uid) for uid in chosen), key=len)
 
 
 def _check_positions(headers: list[sitk.ImageFileReader], folder: Path) -> None:
     if not all(header.HasMetaDataKey(_POSITION) and header.HasMetaDataKey(_ORIENTATION) for header in headers):
-        raise ImageError(f"{folder} has slices without a position: export the series again, or choose a CT or MR series.")
+        raise ImageError(f"{folder} has slices without a position: choose a folder with a CT or MR series.")
     steps = np.diff([_numbers(header, _POSITION) for header in headers], axis=0)
     along, across = np.split(np.reshape(_numbers(headers[0], _ORIENTATION), (2, 3)), 2)
     gaps = steps @ np.cross(along[0], across[0])
@@ -53,18 +53,18 @@ def _check_positions(headers: list[sitk.ImageFileReader], folder: Path) -> None:
 def _check_gaps(gaps: np.ndarray, folder: Path) -> None:
     usual = float(np.median(gaps))
     if gaps.min() < 0.01:
-        raise ImageError(f"{folder} has several slices at one place: it holds more than one scan, export each as its own series.")
+        raise ImageError(f"{folder} has several slices at one place: export each of its scans as its own series.")
     if np.abs(gaps - usual).max() > _GAP_TOLERANCE * usual:
         raise ImageError(
-            f"{folder} has slices {gaps.min():.2f} to {gaps.max():.2f} mm apart: slices are missing or unevenly spaced, "
-            "export the complete series again."
+            f"{folder} has slices {gaps.min():.2f} to {gaps.max():.2f} mm apart: some are missing or "
+            "unevenly spaced, export the complete series again."
         )
 
 
 def _check_tilt(step: np.ndarray, height: float, folder: Path) -> None:
     tilt = np.degrees(np.arccos(np.clip(height / np.linalg.norm(step), -1.0, 1.0)))
     if tilt > _TILT_DEGREES:
-        raise ImageError(f"{folder} was taken with the gantry tilted by {tilt:.1f} degrees: resample it to a regular grid first.")
+        raise ImageError(f"{folder} was taken with a gantry tilt of {tilt:.1f} degrees: resample it to a regular grid.")
 
 
 def _numbers(header: sitk.ImageFileReader, key: str) -> np.ndarray:

@@ -23,7 +23,10 @@ def read_header(path: Path) -> sitk.ImageFileReader:
 
     Raises ImageError for what is no image, claims more voxels than its file can hold, or points outside its folder.
     """
-    check_data_files(path)
+    try:
+        check_data_files(path)
+    except OSError as error:
+        raise ImageError(f"{path} cannot be opened ({error.strerror}): copy it to a folder of your own.") from error
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
     try:
@@ -39,16 +42,18 @@ def read_pixels(reader: sitk.ImageFileReader, path: Path) -> sitk.Image:
     try:
         return reader.Execute()
     except RuntimeError as error:
-        raise ImageError(f"{path.name} is incomplete or damaged: its voxels cannot be read, copy or export it again.") from error
+        raise ImageError(f"{path.name} is incomplete or damaged: copy or export it again.") from error
 
 
 def check_size(reader: sitk.ImageFileReader, path: Path, files: int = 1) -> None:
     """Raise ImageError when `files` images like this one are too large to open or larger than their file can hold."""
     claimed = files * _claimed_bytes(reader)
     if claimed > _MOST_BYTES:
-        raise ImageError(f"{path.name} is too large to open ({claimed / 1024**3:.1f} GiB, at most 4): crop or resample it first.")
+        raise ImageError(
+            f"{path.name} is too large ({claimed / 1024**3:.1f} GiB, at most 4): crop or resample it first."
+        )
     if not is_detached(path) and claimed > files * (path.stat().st_size + 1024) * _DEFLATE_RATIO:
-        raise ImageError(f"{path.name} is incomplete or damaged: its header claims far more voxels than the file can hold.")
+        raise ImageError(f"{path.name} claims more voxels than its file can hold: copy or export it again.")
 
 
 def _claimed_bytes(reader: sitk.ImageFileReader) -> int:

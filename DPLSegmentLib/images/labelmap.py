@@ -45,8 +45,8 @@ def _label_values(labels: np.ndarray, path: Path) -> list[int]:
 
 def _not_labels(path: Path, reason: str) -> ImageError:
     return ImageError(
-        f"{path.name} is not a label map ({reason}): choose the painted map, with whole numbers from 1 to {_LARGEST_LABEL} "
-        f"for at most {_MOST_LABELS} structures."
+        f"{path.name} is not a label map ({reason}): choose the painted map, with whole numbers "
+        f"from 1 to {_LARGEST_LABEL} for at most {_MOST_LABELS} structures."
     )
 
 

@@ -28,14 +28,14 @@ def read_volume(path: PathLike, frame: int | None = None, series: str | None = N
     (else the one with most files is taken). Raises ImageError when it is no scan that can be worked with.
     """
     path = _existing(path)
-    image = dicom.read_series(path, series) if path.is_dir() else _read_scan(path, frame)
+    image = _read_folder(path, frame, series) if path.is_dir() else _read_scan(path, frame)
     volume = Volume(sitk.GetArrayFromImage(image), _matrix(image), stem(path))
     check_scan(volume)
     return volume
 
 
 def read_segmentation(path: PathLike) -> Segmentation:
-    """Read a painted map: `.seg.nrrd` with names, colours and tags, or a label map (names from `labels.json` beside it).
+    """Read a painted map: `.seg.nrrd` with names, colours and tags, or a label map, named by `labels.json` beside it.
 
     A map without anything painted has no segments or empty ones; see `check_painted`. Raises ImageError when the file
     is no label map.
@@ -48,7 +48,7 @@ def read_segmentation(path: PathLike) -> Segmentation:
         image = headers.read_pixels(header, path)
         segments = segnrrd.segments_of(image, path)
     else:
-        image = _read_frame(header, path, None)
+        image = _read_map(header, path)
         segments = segments_of(sitk.GetArrayFromImage(image), path)
     return Segmentation(segments, _matrix(image), stem(path))
 
@@ -71,23 +71,51 @@ def _read_scan(path: Path, frame: int | None) -> sitk.Image:
     header = headers.read_header(path)
     if segnrrd.is_segmentation(header):
         raise ImageError(f"{path.name} is a segmentation: choose the scan that it was painted on.")
-    return _read_frame(header, path, frame)
+    _check_grey_volume(header, path)
+    _check_frame(_frames(header), path, frame)
+    return _read_frame(header, path, frame or 0)
 
 
-def _read_frame(header: sitk.ImageFileReader, path: Path, frame: int | None) -> sitk.Image:
+def _read_map(header: sitk.ImageFileReader, path: Path) -> sitk.Image:
+    _check_grey_volume(header, path)
+    if _frames(header) > 1:
+        raise ImageError(f"{path.name} is a 4D map: save the painted frame as a 3D file.")
+    return _read_frame(header, path, 0)
+
+
+def _check_grey_volume(header: sitk.ImageFileReader, path: Path) -> None:
     if header.GetNumberOfComponents() > 1:
-        raise ImageError(f"{path.name} is a colour or vector image: a scan with one grey value a voxel is needed.")
+        raise ImageError(
+            f"{path.name} is a colour or vector image: one grey value a voxel is needed, choose a CT or MR."
+        )
     if header.GetDimension() == 2:
-        raise ImageError(f"{path.name} is a single flat picture: a scan of at least two slices is needed.")
+        raise ImageError(
+            f"{path.name} is a single flat picture: at least two slices are needed, choose the whole series."
+        )
     if header.GetDimension() > 4:
         raise ImageError(f"{path.name} has {header.GetDimension()} dimensions: save one 3D scan of it as a file.")
-    frames = header.GetSize()[3] if header.GetDimension() == 4 else 1
+
+
+def _check_frame(frames: int, path: Path, frame: int | None) -> None:
     if frame is None and frames > 1:
-        raise ImageError(f"{path.name} is a 4D image of {frames} frames: choose one with --frame N (0 to {frames - 1}).")
+        raise ImageError(f"{path.name} is a 4D image of {frames} frames: choose one with --frame N, 0 to {frames - 1}.")
     if not 0 <= (frame or 0) < frames:
-        raise ImageError(f"{path.name} has no frame {frame}: choose --frame N from 0 to {frames - 1}.")
+        advice = f"choose --frame N, 0 to {frames - 1}" if frames > 1 else "leave out --frame, it is a 3D image"
+        raise ImageError(f"{path.name} has no frame {frame}: {advice}.")
+
+
+def _frames(header: sitk.ImageFileReader) -> int:
+    return header.GetSize()[3] if header.GetDimension() == 4 else 1
+
+
+def _read_frame(header: sitk.ImageFileReader, path: Path, frame: int) -> sitk.Image:
     image = headers.read_pixels(header, path)
-    return image[..., frame or 0] if header.GetDimension() == 4 else image
+    return image[..., frame] if image.GetDimension() == 4 else image
+
+
+def _read_folder(folder: Path, frame: int | None, series: str | None) -> sitk.Image:
+    _check_frame(1, folder, frame)
+    return dicom.read_series(folder, series)
 
 
 def _matrix(image: sitk.Image) -> np.ndarray:

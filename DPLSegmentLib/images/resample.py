@@ -54,8 +54,8 @@ def reformat(
 ) -> Volume:
     """A scan cut into slices along any plane: float32, linear, the scan's smallest value outside it.
 
-    `plane_to_ras` is 4x4 with unit axes (right, down, through the slices) and the centre of the first voxel in mm; shape and
-    spacing (mm) are (z, y, x) of the new slices. `resample_like` takes results back to the scan's own grid.
+    `plane_to_ras` is 4x4 with unit axes (right, down, through the slices) and the centre of the first voxel in mm;
+    shape and spacing (mm) are (z, y, x) of the new slices. `resample_like` takes results back to the scan's own grid.
     """
     grid = plane_to_ras @ np.diag([*spacing[::-1], 1.0])
     target = Volume(np.broadcast_to(np.uint8(0), shape), grid)

@@ -11,6 +11,8 @@ import SimpleITK as sitk
 from DPLSegmentLib.images.errors import ImageError
 from DPLSegmentLib.images.segmentation import Segment, Segmentation
 
+_BINARY = "Binary labelmap"
+
 
 def is_segmentation(header: sitk.ImageFileReader) -> bool:
     """True when the header describes segments, or is Slicer's for a segmentation without any."""
@@ -24,9 +26,11 @@ def segments_of(image: sitk.Image, path: Path) -> tuple[Segment, ...]:
         raise ImageError(f"{path.name} is not a 3D segmentation: save it again as .seg.nrrd from Slicer.")
     layers = sitk.GetArrayViewFromImage(image).reshape(*image.GetSize()[::-1], -1)
     header = {key: image.GetMetaData(key) for key in image.GetMetaDataKeys()}
+    if header.get("Segmentation_MasterRepresentation", _BINARY) != _BINARY:
+        raise ImageError(f"{path.name} holds no binary label map: make that its source representation in Slicer.")
     count = sum(key.startswith("Segment") and key.endswith("_ID") for key in header)
     try:
-        return tuple(_segment(header, f"Segment{index}_", layers) for index in range(count))
+        return tuple(_segment(header, index, layers) for index in range(count))
     except (KeyError, ValueError, IndexError) as error:
         raise ImageError(f"{path.name} has a damaged segmentation header: save it again from Slicer.") from error
 
@@ -38,8 +42,8 @@ def header_of(segmentation: Segmentation) -> tuple[np.ndarray, dict[str, str]]:
     largest = max((value for _, value in placed), default=0)
     layers = np.zeros((*segmentation.shape, depth), np.uint8 if largest < 256 else np.uint16)
     header = {
-        "Segmentation_MasterRepresentation": "Binary labelmap",
-        "Segmentation_ContainedRepresentationNames": "Binary labelmap|",
+        "Segmentation_MasterRepresentation": _BINARY,
+        "Segmentation_ContainedRepresentationNames": f"{_BINARY}|",
         "Segmentation_ReferenceImageExtentOffset": "0 0 0",
     }
     for index, (segment, (layer, value)) in enumerate(zip(segmentation.segments, placed, strict=True)):
@@ -48,9 +52,11 @@ def header_of(segmentation: Segmentation) -> tuple[np.ndarray, dict[str, str]]:
     return (layers[..., 0] if depth == 1 else layers), header
 
 
-def _segment(header: Mapping[str, str], prefix: str, layers: np.ndarray) -> Segment:
+def _segment(header: Mapping[str, str], index: int, layers: np.ndarray) -> Segment:
+    """Files of Slicer before 4.11 name neither layer nor value: there each segment has a layer of its own."""
+    prefix = f"Segment{index}_"
     value = int(header.get(prefix + "LabelValue", 1))
-    mask = layers[..., int(header.get(prefix + "Layer", 0))] == value
+    mask = layers[..., int(header.get(prefix + "Layer", index))] == value
     red, green, blue = (float(part) for part in header[prefix + "Color"].split())
     name = header.get(prefix + "Name", header[prefix + "ID"])
     return Segment(name, mask, value, (red, green, blue), _tags(header.get(prefix + "Tags", "")))

@@ -42,7 +42,7 @@ class SliceStack:
         return self._padded(_resized(np.asarray(self.planes[start:stop], np.float32), self.content))
 
     def slice_to_working(self, mask: np.ndarray) -> np.ndarray:
-        """A mask [h, w] as float32 [H, W]: the fraction (0..1) of each working pixel that it covers; areas in mm2 are kept."""
+        """A mask [h, w] as float32 [H, W]: how much (0..1) of each working pixel it covers; areas in mm2 are kept."""
         rows, columns = (_coverage(a, b) for a, b in zip(self.native, self.content, strict=True))
         return self._padded((rows @ mask.astype(np.float32) @ columns.T)[None])[0]
 
@@ -67,10 +67,12 @@ class SliceStack:
         return padded
 
 
-def stack_along(volume_array: np.ndarray, spacing: tuple[float, float, float], axis: int, size: int = 256) -> SliceStack:
+def stack_along(
+    volume_array: np.ndarray, spacing: tuple[float, float, float], axis: int, size: int = 256
+) -> SliceStack:
     """The slices of an array [z, y, x] with voxel spacing (z, y, x) in mm along an array axis.
 
-    The long side becomes `size` working pixels, or fewer where that would enlarge the finer voxel side more than 2.5 times.
+    The long side becomes `size` working pixels, fewer where the finer voxel side would be enlarged more than 2.5 times.
     """
     planes = np.moveaxis(volume_array, axis, 0)
     sides = [spacing[other] for other in range(3) if other != axis]

@@ -41,7 +41,7 @@ def write_segmentation(segmentation: Segmentation, path: str | os.PathLike[str])
 def _write_array(array: np.ndarray, ijk_to_ras: np.ndarray, path: Path) -> None:
     encoder = next((encoder for suffix, encoder in _ENCODERS.items() if path.name.lower().endswith(suffix)), None)
     if encoder is None:
-        raise ImageError(f"{path.name} has no known image suffix: choose a name that ends in {', '.join(_ENCODERS)} or .seg.nrrd.")
+        raise ImageError(f"{path.name} is no image name: let it end in {', '.join(_ENCODERS)} or .seg.nrrd.")
     _write_bytes(encoder(_storable(array), ijk_to_ras), path)
 
 
