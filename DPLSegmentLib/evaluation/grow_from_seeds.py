@@ -15,7 +15,7 @@ import numpy as np
 
 from DPLSegmentLib.evaluation.errors import EvaluationError
 from DPLSegmentLib.evaluation.seam import Answer, Part
-from DPLSegmentLib.evaluation.seeds import FOREGROUND, painted_here, seed_map, within
+from DPLSegmentLib.evaluation.seeds import FOREGROUND, as_painted, painted_here, seed_map, within
 from DPLSegmentLib.images.volume import Volume
 from DPLSegmentLib.propagation.types import Support
 
@@ -50,7 +50,7 @@ class GrowFromSeeds:
         seeds = seed_map(painted[shown], query.spacing)
         mask = np.zeros(painted.shape, bool)
         mask[shown] = self._grow_cut(query.array[shown], seeds, query.spacing) == FOREGROUND
-        return mask
+        return as_painted(mask, painted)
 
     def _grow_cut(self, image: np.ndarray, seeds: np.ndarray, spacing: Sequence[float]) -> np.ndarray:
         grow_cut = self._slicer.vtkImageGrowCutSegment()
@@ -66,4 +66,3 @@ class GrowFromSeeds:
         image.SetSpacing(*spacing[::-1])
         image.GetPointData().SetScalars(self._arrays.numpy_to_vtk(np.ascontiguousarray(array).ravel(), deep=True))
         return image
-

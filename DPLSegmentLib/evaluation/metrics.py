@@ -16,7 +16,7 @@ def dice(result: np.ndarray, truth: np.ndarray) -> float:
     """
     _same_shape(result, truth)
     total = np.count_nonzero(result) + np.count_nonzero(truth)
-    return 2.0 * np.count_nonzero(result & truth) / total if total else 1.0
+    return float(2.0 * np.count_nonzero(result & truth) / total) if total else 1.0
 
 
 def hausdorff95(result: np.ndarray, truth: np.ndarray, spacing: Sequence[float]) -> float:

@@ -1,7 +1,7 @@
 """Protocol C: S with up to five painted slices, each the one to paint next; Dice after 1, 2, 3 and 5.
 
-The simulated user paints what the tool asks for. Asked for a slice without the structure, he paints the nearest one that
-has it; not asked for any, or for the middle, he paints in the middle of the widest stretch that he has not painted.
+The simulated user paints what the tool asks for. Asked for a slice without the structure, they paint the nearest one
+that has it; not asked for any, or for the middle, they paint in the middle of the widest stretch not painted yet.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from skimage.segmentation import random_walker
 from skimage.transform import resize
 
 from DPLSegmentLib.evaluation.seam import Answer, Part
-from DPLSegmentLib.evaluation.seeds import FOREGROUND, painted_here, seed_map, within
+from DPLSegmentLib.evaluation.seeds import FOREGROUND, as_painted, painted_here, seed_map, within
 from DPLSegmentLib.images.volume import Volume
 from DPLSegmentLib.propagation.types import Support
 
@@ -44,10 +44,9 @@ class RandomWalker:
     def _walk(self, query: Volume, painted: np.ndarray, slice_range: tuple[int, int] | None) -> np.ndarray:
         box = (within(slice_range, painted), *_around(painted, query.spacing))
         seeds = seed_map(painted, query.spacing)[box]
-        mask = painted.copy()
-        mask[box] |= self._probability(query.array[box].astype(np.float64), seeds, query.spacing) > 0.5
-        mask[box] &= (seeds == FOREGROUND) | ~(seeds > 0).any(axis=(1, 2), keepdims=True)
-        return mask
+        mask = np.zeros(painted.shape, bool)
+        mask[box] = self._probability(query.array[box].astype(np.float64), seeds, query.spacing) > 0.5
+        return as_painted(mask, painted)
 
     def _probability(self, image: np.ndarray, seeds: np.ndarray, spacing: Sequence[float]) -> np.ndarray:
         coarse = _coarse_shape(image.shape)
@@ -55,7 +54,12 @@ class RandomWalker:
         with catch_warnings():
             simplefilter("ignore", UserWarning)
             walked = random_walker(
-                resize(image, coarse), _coarse_seeds(seeds, coarse), self.beta, "cg_j", 1e-3, spacing=step,
+                resize(image, coarse),
+                _coarse_seeds(seeds, coarse),
+                self.beta,
+                "cg_j",
+                1e-3,
+                spacing=step,
                 return_full_prob=True,
             )
         return resize(walked[FOREGROUND - 1], image.shape)

@@ -34,6 +34,13 @@ def seed_map(painted: np.ndarray, spacing: Sequence[float]) -> np.ndarray:
     return seeds
 
 
+def as_painted(mask: np.ndarray, painted: np.ndarray) -> np.ndarray:
+    """The result with the painted slices as the user left them."""
+    kept = mask.copy()
+    kept[occupied(painted)] = painted[occupied(painted)]
+    return kept
+
+
 def within(slice_range: tuple[int, int] | None, painted: np.ndarray) -> slice:
     """The slices to work on: the range that the user gave, widened to what is painted; all of them without one."""
     if slice_range is None:
