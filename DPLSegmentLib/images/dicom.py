@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -31,13 +33,25 @@ def read_series(folder: Path, series: str | None = None) -> sitk.Image:
 
 
 def _series_files(folder: Path, series: str | None) -> tuple[str, ...]:
-    uids = sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder))
+    with _quiet():
+        uids = sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder))
     if not uids:
         raise ImageError(f"{folder} holds no DICOM series: choose the folder that the slices lie in.")
     if series is not None and series not in uids:
         raise ImageError(f"{folder} holds no series {series}: choose one of {', '.join(uids)}.")
     chosen = [series] if series else uids
     return max((sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder), uid) for uid in chosen), key=len)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the warnings of ITK on the error stream, where a sentence of ours follows."""
+    shown = sitk.ProcessObject.GetGlobalWarningDisplay()
+    sitk.ProcessObject.SetGlobalWarningDisplay(False)
+    try:
+        yield
+    finally:
+        sitk.ProcessObject.SetGlobalWarningDisplay(shown)
 
 
 def _check_positions(headers: list[sitk.ImageFileReader], folder: Path) -> None:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import SimpleITK as sitk
 
 _LPS_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
-def ras_matrix(origin: Sequence[float], spacing: Sequence[float], direction: Sequence[float]) -> np.ndarray:
-    """IJK-to-RAS (4x4, mm) from ITK's LPS origin (mm), spacing (x, y, z in mm) and row-major 3x3 direction."""
+def ras_matrix(image: sitk.Image | sitk.ImageFileReader) -> np.ndarray:
+    """IJK-to-RAS (4x4, mm) of an ITK image, or of a header, with three or more dimensions."""
+    dimension = image.GetDimension()
+    direction = np.reshape(image.GetDirection(), (dimension, dimension))[:3, :3]
     matrix = np.eye(4)
-    matrix[:3, :3] = np.reshape(direction, (3, 3)) * np.asarray(spacing)
-    matrix[:3, 3] = origin
+    matrix[:3, :3] = direction * image.GetSpacing()[:3]
+    matrix[:3, 3] = image.GetOrigin()[:3]
     return _LPS_RAS @ matrix
 
 

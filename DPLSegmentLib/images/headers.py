@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import numpy as np
 import SimpleITK as sitk
 
-from DPLSegmentLib.images.detached import check_data_files, is_detached
 from DPLSegmentLib.images.errors import ImageError
+from DPLSegmentLib.images.text_header import check_data_files, is_damaged, is_detached
 
 _MOST_BYTES = 4 * 1024**3
 _DEFLATE_RATIO = 1040
@@ -37,12 +38,19 @@ def read_header(path: Path) -> sitk.ImageFileReader:
     return reader
 
 
-def read_pixels(reader: sitk.ImageFileReader, path: Path) -> sitk.Image:
-    """The voxels behind a header. Raises ImageError when they are incomplete or damaged."""
+def read_voxels(reader: sitk.ImageFileReader, path: Path) -> np.ndarray:
+    """The voxels behind a header: [z, y, x], frames before, components after. Raises ImageError when damaged."""
+    if is_damaged(path):
+        raise damaged(path)
     try:
-        return reader.Execute()
+        return sitk.GetArrayFromImage(reader.Execute())
     except RuntimeError as error:
-        raise ImageError(f"{path.name} is incomplete or damaged: copy or export it again.") from error
+        raise damaged(path) from error
+
+
+def damaged(path: Path) -> ImageError:
+    """The sentence for a file that ends too early or fails its checksum."""
+    return ImageError(f"{path.name} is incomplete or damaged: copy or export it again.")
 
 
 def check_size(reader: sitk.ImageFileReader, path: Path, files: int = 1) -> None:

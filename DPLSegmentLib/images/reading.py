@@ -8,11 +8,10 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from DPLSegmentLib.images import dicom, headers, segnrrd
+from DPLSegmentLib.images import dicom, headers, labelmap, nifti, segnrrd
 from DPLSegmentLib.images.checks import check_scan
 from DPLSegmentLib.images.errors import ImageError
 from DPLSegmentLib.images.geometry import ras_matrix
-from DPLSegmentLib.images.labelmap import segments_of
 from DPLSegmentLib.images.segmentation import Segmentation
 from DPLSegmentLib.images.volume import Volume
 
@@ -28,8 +27,8 @@ def read_volume(path: PathLike, frame: int | None = None, series: str | None = N
     (else the one with most files is taken). Raises ImageError when it is no scan that can be worked with.
     """
     path = _existing(path)
-    image = _read_folder(path, frame, series) if path.is_dir() else _read_scan(path, frame)
-    volume = Volume(sitk.GetArrayFromImage(image), _matrix(image), stem(path))
+    array, matrix = _read_folder(path, frame, series) if path.is_dir() else _read_scan(path, frame)
+    volume = Volume(array, matrix, stem(path))
     check_scan(volume)
     return volume
 
@@ -45,12 +44,10 @@ def read_segmentation(path: PathLike) -> Segmentation:
         raise ImageError(f"{path} is a folder: choose the painted map itself, a .seg.nrrd or .nii.gz file.")
     header = headers.read_header(path)
     if segnrrd.is_segmentation(header):
-        image = headers.read_pixels(header, path)
-        segments = segnrrd.segments_of(image, path)
+        segments = segnrrd.segments_of(header, path)
     else:
-        image = _read_map(header, path)
-        segments = segments_of(sitk.GetArrayFromImage(image), path)
-    return Segmentation(segments, _matrix(image), stem(path))
+        segments = labelmap.segments_of(_read_map(header, path), path)
+    return Segmentation(segments, ras_matrix(header), stem(path))
 
 
 def stem(path: PathLike) -> str:
@@ -67,16 +64,16 @@ def _existing(path: PathLike) -> Path:
     return path
 
 
-def _read_scan(path: Path, frame: int | None) -> sitk.Image:
+def _read_scan(path: Path, frame: int | None) -> tuple[np.ndarray, np.ndarray]:
     header = headers.read_header(path)
     if segnrrd.is_segmentation(header):
         raise ImageError(f"{path.name} is a segmentation: choose the scan that it was painted on.")
     _check_grey_volume(header, path)
     _check_frame(_frames(header), path, frame)
-    return _read_frame(header, path, frame or 0)
+    return _read_frame(header, path, frame or 0), ras_matrix(header)
 
 
-def _read_map(header: sitk.ImageFileReader, path: Path) -> sitk.Image:
+def _read_map(header: sitk.ImageFileReader, path: Path) -> np.ndarray:
     _check_grey_volume(header, path)
     if _frames(header) > 1:
         raise ImageError(f"{path.name} is a 4D map: save the painted frame as a 3D file.")
@@ -108,15 +105,14 @@ def _frames(header: sitk.ImageFileReader) -> int:
     return header.GetSize()[3] if header.GetDimension() == 4 else 1
 
 
-def _read_frame(header: sitk.ImageFileReader, path: Path, frame: int) -> sitk.Image:
-    image = headers.read_pixels(header, path)
-    return image[..., frame] if image.GetDimension() == 4 else image
+def _read_frame(header: sitk.ImageFileReader, path: Path, frame: int) -> np.ndarray:
+    if nifti.is_nifti(path):
+        return nifti.read_voxels(path, header.GetSize(), frame)
+    array = headers.read_voxels(header, path)
+    return array[frame] if array.ndim == 4 else array
 
 
-def _read_folder(folder: Path, frame: int | None, series: str | None) -> sitk.Image:
+def _read_folder(folder: Path, frame: int | None, series: str | None) -> tuple[np.ndarray, np.ndarray]:
     _check_frame(1, folder, frame)
-    return dicom.read_series(folder, series)
-
-
-def _matrix(image: sitk.Image) -> np.ndarray:
-    return ras_matrix(image.GetOrigin(), image.GetSpacing(), image.GetDirection())
+    image = dicom.read_series(folder, series)
+    return sitk.GetArrayFromImage(image), ras_matrix(image)

@@ -9,6 +9,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from DPLSegmentLib.images.errors import ImageError
+from DPLSegmentLib.images.headers import read_voxels
 from DPLSegmentLib.images.segmentation import Segment, Segmentation
 
 _BINARY = "Binary labelmap"
@@ -20,14 +21,14 @@ def is_segmentation(header: sitk.ImageFileReader) -> bool:
     return "Segment0_ID" in keys or any(key.startswith("Segmentation_") for key in keys)
 
 
-def segments_of(image: sitk.Image, path: Path) -> tuple[Segment, ...]:
-    """The segments of a `.seg.nrrd` image, in the order of the file. Raises ImageError when its header is damaged."""
-    if image.GetDimension() != 3:
+def segments_of(reader: sitk.ImageFileReader, path: Path) -> tuple[Segment, ...]:
+    """The segments of a `.seg.nrrd` file, in its order. Raises ImageError when it is damaged."""
+    if reader.GetDimension() != 3:
         raise ImageError(f"{path.name} is not a 3D segmentation: save it again as .seg.nrrd from Slicer.")
-    layers = sitk.GetArrayViewFromImage(image).reshape(*image.GetSize()[::-1], -1)
-    header = {key: image.GetMetaData(key) for key in image.GetMetaDataKeys()}
+    header = {key: reader.GetMetaData(key) for key in reader.GetMetaDataKeys()}
     if header.get("Segmentation_MasterRepresentation", _BINARY) != _BINARY:
         raise ImageError(f"{path.name} holds no binary label map: make that its source representation in Slicer.")
+    layers = read_voxels(reader, path).reshape(*reader.GetSize()[::-1], -1)
     count = sum(key.startswith("Segment") and key.endswith("_ID") for key in header)
     try:
         return tuple(_segment(header, index, layers) for index in range(count))
