@@ -6,13 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from DPLSegmentLib.evaluation.tasks import Score, Snapshot
+from DPLSegmentLib.evaluation.snapshot import Snapshot
+from DPLSegmentLib.evaluation.tasks import Score
 
 TRUTH, RESULT = "#ffd23f", "#3fd0ff"
 
 
 def draw(snapshot: Snapshot, score: Score, path: Path) -> None:
-    """Write a PNG of the snapshot's slices in one row, anterior up. Raises OSError where it cannot be written."""
+    """Write a PNG of the snapshot's slices in one row. Raises OSError where it cannot be written."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from DPLSegmentLib.evaluation.metrics import dice, hausdorff95, retention_gain
-from DPLSegmentLib.evaluation.painting import extent
 from DPLSegmentLib.evaluation.seam import Answer, Part, Segmenter
+from DPLSegmentLib.evaluation.snapshot import Snapshot, take
 from DPLSegmentLib.images.volume import Volume
 from DPLSegmentLib.propagation.types import PropagationError, Support
-
-PICTURED_SLICES = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,17 +54,6 @@ class Score:
 
 
 @dataclass(frozen=True, eq=False)
-class Snapshot:
-    """A few axial slices of image, truth and result, each [n, y, x], for the picture of a case."""
-
-    indices: Sequence[int]
-    image: np.ndarray
-    truth: np.ndarray
-    result: np.ndarray
-    spacing: tuple[float, float]
-
-
-@dataclass(frozen=True, eq=False)
 class Outcome:
     """A score, the answer it was given for and what is needed to draw it."""
 
@@ -83,7 +69,8 @@ def attempt(segmenter: Segmenter, task: Task) -> Outcome:
     seconds = time.perf_counter() - started
     first, last = task.scored or (0, len(task.truth) - 1)
     shown = slice(first, last + 1)
-    result, truth = answer.masks[task.structure][shown], task.truth[shown]
+    mask = answer.masks[task.structure]
+    result, truth = mask[shown], task.truth[shown]
     score = Score(
         task.case,
         task.structure,
@@ -95,7 +82,7 @@ def attempt(segmenter: Segmenter, task: Task) -> Outcome:
         _gain(answer, result, truth, shown),
         problem,
     )
-    return Outcome(score, answer, _snapshot(task, result, first))
+    return Outcome(score, answer, take(task.query, task.truth, mask))
 
 
 def _ask(segmenter: Segmenter, task: Task) -> tuple[Answer, str]:
@@ -111,14 +98,3 @@ def _gain(answer: Answer, result: np.ndarray, truth: np.ndarray, shown: slice) -
         return None
     gain = retention_gain((result != truth)[around], answer.confidence[shown][around])
     return None if np.isnan(gain) else gain
-
-
-def _snapshot(task: Task, result: np.ndarray, first: int) -> Snapshot:
-    whole = task.truth.copy()
-    whole[first : first + len(result)] |= result
-    low, high = extent(whole)
-    indices = np.unique(np.linspace(low, high, PICTURED_SLICES + 2)[1:-1].round().astype(int))
-    padded = np.zeros_like(task.truth)
-    padded[first : first + len(result)] = result
-    image, truth = task.query.array[indices], task.truth[indices]
-    return Snapshot(indices.tolist(), image, truth, padded[indices], task.query.spacing[1:])
