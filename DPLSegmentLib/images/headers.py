@@ -11,7 +11,7 @@ import SimpleITK as sitk
 from DPLSegmentLib.images.errors import ImageError
 from DPLSegmentLib.images.text_header import check_data_files, is_damaged, is_detached
 
-_MOST_BYTES = 4 * 1024**3
+_MOST_GIBIBYTES = 4
 _DEFLATE_RATIO = 1040
 _BYTES = {
     sitk.sitkUInt8: 1, sitk.sitkInt8: 1, sitk.sitkUInt16: 2, sitk.sitkInt16: 2, sitk.sitkUInt32: 4, sitk.sitkInt32: 4,
@@ -35,6 +35,7 @@ def read_header(path: Path) -> sitk.ImageFileReader:
     except RuntimeError as error:
         raise _unreadable_header(path, str(error)) from error
     check_size(reader, path)
+    _check_claim(reader, path)
     return reader
 
 
@@ -54,13 +55,17 @@ def damaged(path: Path) -> ImageError:
 
 
 def check_size(reader: sitk.ImageFileReader, path: Path, files: int = 1) -> None:
-    """Raise ImageError when `files` images like this one are too large to open or larger than their file can hold."""
-    claimed = files * _claimed_bytes(reader)
-    if claimed > _MOST_BYTES:
+    """Raise ImageError when `files` images like this one are too large to open together."""
+    gibibytes = files * _claimed_bytes(reader) / 1024**3
+    if gibibytes > _MOST_GIBIBYTES:
         raise ImageError(
-            f"{path.name} is too large ({claimed / 1024**3:.1f} GiB, at most 4): crop or resample it first."
+            f"{path.name} is too large ({gibibytes:.1f} GiB, at most {_MOST_GIBIBYTES}): crop or resample it first."
         )
-    if not is_detached(path) and claimed > files * (path.stat().st_size + 1024) * _DEFLATE_RATIO:
+
+
+def _check_claim(reader: sitk.ImageFileReader, path: Path) -> None:
+    """No compression here packs voxels into less than a thousandth: a header that claims more lies."""
+    if not is_detached(path) and _claimed_bytes(reader) > (path.stat().st_size + 1024) * _DEFLATE_RATIO:
         raise ImageError(f"{path.name} claims more voxels than its file can hold: copy or export it again.")
 
 
