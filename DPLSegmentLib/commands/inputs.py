@@ -8,8 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from DPLSegmentLib.commands.failure import CommandError
+from DPLSegmentLib.images.checks import check_painted
 from DPLSegmentLib.images.reading import read_segmentation, read_volume
-from DPLSegmentLib.images.resample import resample_segmentation, same_grid
+from DPLSegmentLib.images.resample import resample_segmentation
 from DPLSegmentLib.images.segmentation import Segmentation
 from DPLSegmentLib.propagation.types import Support
 
@@ -21,19 +22,19 @@ def refuse_missing(paths: Iterable[Path]) -> None:
             raise CommandError(f"There is no file or folder {path}: check the path.")
 
 
-def read_support(scan: Path, painted: Path, frame: int | None, names: Path | None) -> Support:
+def read_support(scan: Path, painted: Path, frame: int | None = None, names: Path | None = None) -> Support:
     """A scan and its painted slices on the scan's grid.
 
-    A painted map on another grid of the same space is resampled. `names` is a labels.json that names its values.
+    A painted map on another grid of the same space is resampled. `names` is a JSON file that names its values, when
+    it is another one than the labels.json beside the map.
     Raises CommandError or ImageError with a sentence for the user.
     """
     volume = read_volume(scan, frame)
     segmentation = read_segmentation(painted)
-    if not any(segment.mask.any() for segment in segmentation.segments):
-        raise CommandError(f"Nothing is painted in {painted}: paint at least one slice of one structure.")
-    if not same_grid(segmentation, volume):
-        segmentation = resample_segmentation(segmentation, volume)
-    return Support(volume, renamed(segmentation, read_names(names)) if names else segmentation)
+    check_painted(segmentation)
+    if names:
+        segmentation = renamed(segmentation, read_names(names))
+    return Support(volume, resample_segmentation(segmentation, volume))
 
 
 def read_names(path: Path) -> Mapping[int, str]:
@@ -51,8 +52,3 @@ def renamed(segmentation: Segmentation, names: Mapping[int, str]) -> Segmentatio
     """The segments with the names of their values; a value without one keeps its own."""
     segments = tuple(replace(segment, name=names.get(segment.value, segment.name)) for segment in segmentation.segments)
     return replace(segmentation, segments=segments)
-
-
-def labels_beside(painted: Path) -> Path:
-    """The labels.json in the painted map's folder."""
-    return painted.parent / "labels.json"

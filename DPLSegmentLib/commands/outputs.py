@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import signal
@@ -14,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from DPLSegmentLib.commands.failure import CommandError
+from DPLSegmentLib.images.reading import stem
+from DPLSegmentLib.images.writing import write_segmentation, write_volume
 from DPLSegmentLib.propagation.types import Propagation
 
 FORMATS = ("seg.nrrd", "nii.gz")
-_ENDINGS = (".seg.nrrd", ".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd", ".dcm")
 
 
 @dataclass(frozen=True)
@@ -35,27 +37,17 @@ class OutputNames:
 def output_names(scans: Sequence[Path], form: str) -> list[OutputNames]:
     """Names for each scan, `form` being one of FORMATS."""
     return [
-        OutputNames(f"{stem}-segmentation.{form}", f"{stem}-confidence.nii.gz", f"{stem}.json")
-        for stem in unique_stems(scans)
+        OutputNames(f"{name}-segmentation.{form}", f"{name}-confidence.nii.gz", f"{name}.json")
+        for name in unique_stems(scans)
     ]
 
 
 def unique_stems(paths: Iterable[Path]) -> list[str]:
     """File names without their endings; the second of two equal ones gets "-2". Case is not told apart."""
-    stems: list[str] = []
-    taken: set[str] = set()
+    names: list[str] = []
     for path in paths:
-        stem = _first_free(stem_of(path), taken)
-        taken.add(stem.casefold())
-        stems.append(stem)
-    return stems
-
-
-def stem_of(path: Path) -> str:
-    """The file's name without its image ending; a folder's whole name."""
-    name = path.name if path.name.strip(".") else path.resolve().name
-    ending = next((ending for ending in _ENDINGS if name.lower().endswith(ending)), "")
-    return name[: len(name) - len(ending)] or "scan"
+        names.append(_first_free(stem(path), {name.casefold() for name in names}))
+    return names
 
 
 def write_result(
@@ -66,8 +58,6 @@ def write_result(
     `facts` and the `seconds` of what was done outside the engine go into the JSON file too.
     Raises OSError or ImageError, and then nothing was written.
     """
-    from DPLSegmentLib.images.writing import write_segmentation, write_volume
-
     report = {**facts, **_report(result, names, seconds)}
     with together(folder, names) as staging:
         write_segmentation(result.segmentation, staging / names.segmentation)
@@ -122,12 +112,9 @@ def _report(result: Propagation, names: OutputNames, seconds: Mapping[str, float
     }
 
 
-def _first_free(stem: str, taken: set[str]) -> str:
-    number, candidate = 1, stem
-    while candidate.casefold() in taken:
-        number += 1
-        candidate = f"{stem}-{number}"
-    return candidate
+def _first_free(name: str, taken: set[str]) -> str:
+    candidates = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
+    return next(candidate for candidate in candidates if candidate.casefold() not in taken)
 
 
 def _refuse_folders(paths: Iterable[Path]) -> None:

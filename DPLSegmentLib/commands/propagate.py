@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from DPLSegmentLib.commands.failure import CommandError, sentence
+from DPLSegmentLib.commands.inputs import read_support, refuse_missing
 from DPLSegmentLib.commands.outputs import (
     FORMATS,
     OutputNames,
@@ -20,6 +21,9 @@ from DPLSegmentLib.commands.outputs import (
     write_result,
 )
 from DPLSegmentLib.commands.progress import ProgressBar
+from DPLSegmentLib.images.reading import read_volume
+from DPLSegmentLib.images.volume import Volume
+from DPLSegmentLib.propagation.types import Support
 
 DEVICES = ("auto", "cuda", "mps", "cpu")
 
@@ -85,9 +89,7 @@ class _Session:
         seconds = {"load": self.load_seconds, "read": read_seconds}
         return write_result(result, self._arguments.output, job.names, facts, seconds)
 
-    def _read(self, scan: Path) -> Any:
-        from DPLSegmentLib.images.reading import read_volume
-
+    def _read(self, scan: Path) -> Volume:
         if not self._arguments.query:
             return self._supports[0].volume
         return read_volume(scan, self._arguments.frame)
@@ -113,14 +115,8 @@ def _add_painted(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--support", type=Path, metavar="IMAGE", help="the scan that was painted on")
     group.add_argument("--painted", type=Path, metavar="LABELS", help="its painted slices; each value is a structure")
     group.add_argument("--prototypes", type=Path, metavar="FILE", help="saved prototypes instead of a painted scan")
-    group.add_argument(
-        "--name-from-labels",
-        type=Path,
-        nargs="?",
-        const=Path(),
-        metavar="JSON",
-        help='names of the label values, {"1": "liver"}; without JSON it is labels.json beside LABELS',
-    )
+    names = 'names of the label values, {"1": "liver"}; else the labels.json beside LABELS is taken'
+    group.add_argument("--name-from-labels", type=Path, metavar="JSON", help=names)
 
 
 def _add_scans(group: argparse._ArgumentGroup) -> None:
@@ -153,24 +149,18 @@ def _check_usage(arguments: argparse.Namespace) -> None:
 
 def _jobs(arguments: argparse.Namespace) -> list[_Job]:
     """Scans with the names of their files; raises CommandError for a missing input or one that would be overwritten."""
-    from DPLSegmentLib.commands.inputs import refuse_missing
-
     scans = arguments.query or [arguments.support]
     names = output_names(scans, arguments.format)
-    inputs = [path for path in (arguments.support, arguments.painted, arguments.prototypes, *scans) if path]
+    given = (arguments.support, arguments.painted, arguments.prototypes, arguments.name_from_labels)
+    inputs = [path for path in (*given, *scans) if path]
     refuse_missing(inputs)
     refuse_overwriting(inputs, arguments.output, names)
     require_writable(arguments.output)
     return [_Job(scan, triple) for scan, triple in zip(scans, names, strict=True)]
 
 
-def _support(arguments: argparse.Namespace) -> Any:
-    from DPLSegmentLib.commands.inputs import labels_beside, read_support
-
-    names = arguments.name_from_labels
-    if names == Path():
-        names = labels_beside(arguments.painted)
-    return read_support(arguments.support, arguments.painted, arguments.frame, names)
+def _support(arguments: argparse.Namespace) -> Support:
+    return read_support(arguments.support, arguments.painted, arguments.frame, arguments.name_from_labels)
 
 
 def _segment_all(session: _Session, jobs: list[_Job]) -> tuple[list[dict[str, Any]], dict[str, str]]:
