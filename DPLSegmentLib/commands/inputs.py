@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -10,8 +11,9 @@ from pathlib import Path
 from DPLSegmentLib.commands.failure import CommandError
 from DPLSegmentLib.images.checks import check_painted
 from DPLSegmentLib.images.reading import read_segmentation, read_volume
-from DPLSegmentLib.images.resample import resample_segmentation
+from DPLSegmentLib.images.resample import resample_segmentation, same_grid
 from DPLSegmentLib.images.segmentation import Segmentation
+from DPLSegmentLib.images.volume import Volume
 from DPLSegmentLib.propagation.types import Support
 
 
@@ -34,7 +36,7 @@ def read_support(scan: Path, painted: Path, frame: int | None = None, names: Pat
     check_painted(segmentation)
     if names:
         segmentation = renamed(segmentation, read_names(names))
-    return Support(volume, resample_segmentation(segmentation, volume))
+    return Support(volume, _on_grid(segmentation, volume, painted))
 
 
 def read_names(path: Path) -> Mapping[int, str]:
@@ -52,3 +54,10 @@ def renamed(segmentation: Segmentation, names: Mapping[int, str]) -> Segmentatio
     """The segments with the names of their values; a value without one keeps its own."""
     segments = tuple(replace(segment, name=names.get(segment.value, segment.name)) for segment in segmentation.segments)
     return replace(segmentation, segments=segments)
+
+
+def _on_grid(segmentation: Segmentation, volume: Volume, painted: Path) -> Segmentation:
+    """Segments on the scan's grid; says so on stderr when that took a resampling."""
+    if not same_grid(segmentation, volume):
+        print(f"dpl-segment: {painted.name} is on another grid than {volume.name} and was resampled.", file=sys.stderr)
+    return resample_segmentation(segmentation, volume)
