@@ -25,16 +25,6 @@ def lps_geometry(ijk_to_ras: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nda
     return matrix[:3, 3], spacing, matrix[:3, :3] / spacing
 
 
-def to_itk(array: np.ndarray, ijk_to_ras: np.ndarray) -> sitk.Image:
-    """The SimpleITK image of an array [z, y, x]; bool becomes uint8."""
-    image = sitk.GetImageFromArray(array.view(np.uint8) if array.dtype == bool else array)
-    origin, spacing, direction = lps_geometry(ijk_to_ras)
-    image.SetOrigin(origin.tolist())
-    image.SetSpacing(spacing.tolist())
-    image.SetDirection(direction.ravel().tolist())
-    return image
-
-
 def is_orthonormal(direction: np.ndarray) -> bool:
     """True for axes [3, 3] at right angles, of either handedness."""
     return bool(np.allclose(direction.T @ direction, np.eye(3), atol=1e-5))

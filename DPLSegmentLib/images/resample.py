@@ -8,7 +8,6 @@ import numpy as np
 import SimpleITK as sitk
 
 from DPLSegmentLib.images.errors import ImageError
-from DPLSegmentLib.images.geometry import to_itk
 from DPLSegmentLib.images.segmentation import Segmentation
 from DPLSegmentLib.images.volume import Volume
 
@@ -69,18 +68,21 @@ def _corners(image: Volume | Segmentation) -> np.ndarray:
 
 
 def _resampled(array: np.ndarray, ijk_to_ras: np.ndarray, grid: Grid, nearest: bool, fill: float) -> np.ndarray:
+    """From index to index by one affine matrix: ITK complains on the error stream when it inverts some directions."""
     shape, target = grid
-    frame = to_itk(np.zeros((1, 1, 1), np.uint8), target)
-    resampler = sitk.ResampleImageFilter()
-    resampler.SetSize(shape[::-1])
-    resampler.SetOutputOrigin(frame.GetOrigin())
-    resampler.SetOutputSpacing(frame.GetSpacing())
-    resampler.SetOutputDirection(frame.GetDirection())
-    resampler.SetInterpolator(sitk.sitkNearestNeighbor if nearest else sitk.sitkLinear)
-    resampler.SetDefaultPixelValue(fill)
-    resampler.SetOutputPixelType(sitk.sitkUnknown if nearest else sitk.sitkFloat32)
-    resampled = sitk.GetArrayFromImage(resampler.Execute(to_itk(array, ijk_to_ras)))
-    return resampled.astype(bool) if nearest and array.dtype == bool else resampled
+    to_source = np.linalg.inv(ijk_to_ras) @ target
+    transform = sitk.AffineTransform(to_source[:3, :3].ravel().tolist(), to_source[:3, 3].tolist())
+    stored = array.view(np.uint8) if array.dtype == bool else array
+    resampled = sitk.Resample(
+        sitk.GetImageFromArray(stored),
+        shape[::-1],
+        transform,
+        sitk.sitkNearestNeighbor if nearest else sitk.sitkLinear,
+        defaultPixelValue=fill,
+        outputPixelType=sitk.sitkUnknown if nearest else sitk.sitkFloat32,
+    )
+    voxels = sitk.GetArrayFromImage(resampled)
+    return voxels.view(bool) if nearest and array.dtype == bool else voxels
 
 
 def _moved(mask: np.ndarray, ijk_to_ras: np.ndarray, reference: Volume) -> np.ndarray:

@@ -39,7 +39,7 @@ class SliceStack:
 
     def slices(self, start: int, stop: int) -> np.ndarray:
         """Slices start..stop-1 as float32 [n, H, W], bilinear and antialiased, zero in the padding."""
-        return self._padded(_resized(np.asarray(self.planes[start:stop], np.float32), self.content))
+        return self._padded(_resized(np.asarray(self.planes[start:stop], np.float32), self.content, antialias=True))
 
     def slice_to_working(self, mask: np.ndarray) -> np.ndarray:
         """A mask [h, w] as float32 [H, W]: how much (0..1) of each working pixel it covers; areas in mm2 are kept."""
@@ -49,7 +49,7 @@ class SliceStack:
     def to_native(self, working: np.ndarray) -> np.ndarray:
         """Working slices [n, H, W] as float32 [n, h, w] on the volume's own in-plane grid, bilinear."""
         height, width = self.content
-        return _resized(np.asarray(working[:, :height, :width], np.float32), self.native)
+        return _resized(np.asarray(working[:, :height, :width], np.float32), self.native, antialias=False)
 
     def native_slice(self, volume_mask: np.ndarray, index: int) -> np.ndarray:
         """One slice [h, w] of an array [z, y, x] on the volume's grid, as a view."""
@@ -86,14 +86,13 @@ def _padded_side(side: int) -> int:
     return -(-side // _MULTIPLE) * _MULTIPLE
 
 
-def _resized(planes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def _resized(planes: np.ndarray, size: tuple[int, int], antialias: bool) -> np.ndarray:
     if planes.shape[1:] == size:
         return planes
     import torch
 
-    shrinks = size[0] < planes.shape[1] or size[1] < planes.shape[2]
     batch = torch.from_numpy(np.ascontiguousarray(planes))[:, None]
-    return torch.nn.functional.interpolate(batch, size, mode="bilinear", antialias=shrinks)[:, 0].numpy()
+    return torch.nn.functional.interpolate(batch, size, mode="bilinear", antialias=antialias)[:, 0].numpy()
 
 
 def _coverage(native: int, working: int) -> np.ndarray:

@@ -10,7 +10,12 @@ from pathlib import Path
 from DPLSegmentLib.images.errors import ImageError
 
 _HEADER_BYTES = 1 << 20
+_CHUNK = 1 << 16
 _DATA_FILE = re.compile(r"^\s*(?:data ?file:|ElementDataFile\s*[=:])(.*)$", re.IGNORECASE | re.MULTILINE)
+_GZIP = re.compile(r"^encoding: *gz(?:ip)?\s*$", re.IGNORECASE | re.MULTILINE)
+_SKIP = re.compile(r"^(?:line|byte) ?skip:", re.IGNORECASE | re.MULTILINE)
+_BLANK_LINE = re.compile(r"\n\r?\n")
+_GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 _COMPRESSED = re.compile(r"^\s*CompressedData\s*[=:]\s*T", re.IGNORECASE | re.MULTILINE)
 
 
@@ -30,18 +35,27 @@ def check_data_files(path: Path) -> None:
 
 
 def is_damaged(path: Path) -> bool:
-    """True for a compressed MetaImage whose voxels fail their checksum, which ITK does not look at."""
-    header = _header_text(path)
-    found = _DATA_FILE.search(header)
-    if path.suffix.lower() != ".mha" or found is None or not _COMPRESSED.search(header, 0, found.start()):
+    """True when the compressed voxels after a header fail their checksum, which ITK does not look at."""
+    start = _compressed_start(_header_text(path))
+    if start is None:
         return False
     with path.open("rb") as file:
-        file.seek(found.end() + 1)
-        return not _inflates(iter(lambda: file.read(_HEADER_BYTES), b""))
+        file.seek(start)
+        return not _inflates(iter(lambda: file.read(_CHUNK), b""))
+
+
+def _compressed_start(header: str) -> int | None:
+    """Where gzip or zlib begins in the file; None when there is none in it or it does not follow its header at once."""
+    data_file = _DATA_FILE.search(header)
+    if header.startswith("NRRD"):
+        return len(header) if _GZIP.search(header) and not (data_file or _SKIP.search(header)) else None
+    if data_file is None or not _COMPRESSED.search(header, 0, data_file.start()):
+        return None
+    return data_file.end() + 1 if data_file[1].strip().upper() == "LOCAL" else None
 
 
 def _inflates(chunks: Iterable[bytes]) -> bool:
-    stream = zlib.decompressobj()
+    stream = zlib.decompressobj(_GZIP_OR_ZLIB)
     try:
         for chunk in chunks:
             stream.decompress(chunk)
@@ -67,8 +81,8 @@ def _header_text(path: Path) -> str:
         start = file.read(_HEADER_BYTES)
     text = start.decode("latin-1")
     if start.startswith(b"NRRD"):
-        header = re.split(r"\r?\n\r?\n", text, maxsplit=1)[0]
-        return _ended(header, path, len(header) < _HEADER_BYTES)
+        blank = _BLANK_LINE.search(text)
+        return _ended(text[: blank.end()] if blank else text, path, bool(blank) or len(start) < _HEADER_BYTES)
     if path.suffix.lower() in (".mha", ".mhd"):
         return _ended(text, path, _DATA_FILE.search(text) is not None)
     return ""
