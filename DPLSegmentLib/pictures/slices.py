@@ -131,7 +131,10 @@ def _frame(axes: Axes, lit: bool) -> None:
 def _title(axes: Axes, text: str, painted: list[str]) -> None:
     axes.set_title(text, color=TEXT if painted else FAINT, fontsize=9, loc="left", pad=4)
     if painted:
-        axes.set_title("painted: " + ", ".join(painted), color=PAINTED, fontsize=9, loc="right", pad=4, weight="bold")
+        names = ", ".join(painted)
+        said = "painted: " + (names if len(names) < 36 else f"{len(painted)} structures")
+        place = {"transform": axes.transAxes, "ha": "left", "va": "bottom", "zorder": 6}
+        axes.text(0.03, 0.03, said, color=PAINTED, fontsize=9, weight="bold", **place)
 
 
 def _inner(indices: list[int]) -> list[int]:
