@@ -25,6 +25,6 @@ def lps_geometry(ijk_to_ras: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nda
     return matrix[:3, 3], spacing, matrix[:3, :3] / spacing
 
 
-def is_orthonormal(direction: np.ndarray) -> bool:
-    """True for axes [3, 3] at right angles, of either handedness."""
-    return bool(np.allclose(direction.T @ direction, np.eye(3), atol=1e-5))
+def is_orthonormal(direction: np.ndarray, tolerance: float = 1e-5) -> bool:
+    """True for unit axes [3, 3] at right angles, of either handedness; the tolerance is of their cosines."""
+    return bool(np.allclose(direction.T @ direction, np.eye(3), atol=tolerance))

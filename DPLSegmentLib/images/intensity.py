@@ -70,7 +70,7 @@ def _looks_shifted(sample: np.ndarray) -> bool:
     body = sample[sample > 300]
     if body.size < 0.01 * sample.size or np.mean(sample < 200) < 0.02:
         return False
-    return bool(np.mean((body > 850) & (body < 1200)) > 0.5)
+    return bool(np.mean((body > 850) & (body < 1200)) > 0.65)
 
 
 def _percentile_window(array: np.ndarray) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""The voxels of a NIfTI file.
+"""The voxels of a NIfTI-1 file.
 
 Read here and not by ITK: its NIfTI reader silently fills up what a truncated file lacks and turns NaN into 0.
 """
@@ -17,7 +17,7 @@ import numpy as np
 from DPLSegmentLib.images.headers import damaged
 
 _TYPES = {2: "u1", 256: "i1", 4: "i2", 512: "u2", 8: "i4", 768: "u4", 16: "f4", 64: "f8", 1024: "i8", 1280: "u8"}
-_LAYOUTS = {348: (70, "h", 108, "fff"), 540: (12, "h", 168, "qdd")}
+_HEADER_BYTES = 348
 _CHUNK = 1 << 20
 
 
@@ -45,7 +45,7 @@ def _opened(path: Path) -> IO[bytes]:
 
 
 def _frame(file: IO[bytes], shape: tuple[int, ...], frame: int) -> np.ndarray:
-    dtype, offset, slope, intercept = _header(file.read(540))
+    dtype, offset, slope, intercept = _header(file.read(_HEADER_BYTES))
     length = math.prod(shape) * dtype.itemsize
     file.seek(int(offset) + frame * length)
     raw = file.read(length)
@@ -56,10 +56,9 @@ def _frame(file: IO[bytes], shape: tuple[int, ...], frame: int) -> np.ndarray:
 
 def _header(raw: bytes) -> tuple[np.dtype, float, float, float]:
     """Voxel type, offset of the voxels in bytes, slope and intercept."""
-    order = "<" if struct.unpack_from("<i", raw)[0] in _LAYOUTS else ">"
-    type_at, type_format, rest_at, rest_format = _LAYOUTS[struct.unpack_from(order + "i", raw)[0]]
-    code = struct.unpack_from(order + type_format, raw, type_at)[0]
-    offset, slope, intercept = struct.unpack_from(order + rest_format, raw, rest_at)
+    order = "<" if struct.unpack_from("<i", raw)[0] == _HEADER_BYTES else ">"
+    (code,) = struct.unpack_from(order + "h", raw, 70)
+    offset, slope, intercept = struct.unpack_from(order + "fff", raw, 108)
     return np.dtype(order + _TYPES[code]), offset, slope, intercept
 
 

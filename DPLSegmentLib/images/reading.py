@@ -9,7 +9,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from DPLSegmentLib.images import dicom, headers, labelmap, nifti, segnrrd
-from DPLSegmentLib.images.checks import check_scan
+from DPLSegmentLib.images.checks import check_grid, check_scan
 from DPLSegmentLib.images.errors import ImageError
 from DPLSegmentLib.images.geometry import ras_matrix
 from DPLSegmentLib.images.segmentation import Segmentation
@@ -47,7 +47,9 @@ def read_segmentation(path: PathLike) -> Segmentation:
         segments = segnrrd.segments_of(header, path)
     else:
         segments = labelmap.segments_of(_read_map(header, path), path)
-    return Segmentation(segments, ras_matrix(header), stem(path))
+    matrix = ras_matrix(header)
+    check_grid(matrix, stem(path))
+    return Segmentation(segments, matrix, stem(path))
 
 
 def stem(path: PathLike) -> str:

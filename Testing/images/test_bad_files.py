@@ -204,11 +204,27 @@ def test_a_constant_scan_is_refused(scan: Volume, written: Callable[..., Path]) 
     assert_refused(written(".nrrd", np.full_like(scan.array, 7)), "scan has the same value in every voxel")
 
 
-def test_sheared_nifti_axes_are_refused(scan: Volume, tmp_path: Path) -> None:
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("reader", [read_volume, read_segmentation])
+def test_sheared_axes_are_refused(reader: Callable[[Path], object], suffix: str, scan: Volume, tmp_path: Path) -> None:
     sheared = np.eye(4)
     sheared[0, 1] = 0.4
-    write_volume(Volume(scan.array, sheared), tmp_path / "sheared.nii.gz")
-    assert_refused(tmp_path / "sheared.nii.gz", "slanted")
+    write_volume(Volume((scan.array > 0).astype(np.uint8), sheared), tmp_path / f"sheared{suffix}")
+    with pytest.raises(ImageError, match="sheared.* has slanted"):
+        reader(tmp_path / f"sheared{suffix}")
+
+
+@pytest.mark.parametrize(
+    "directions", ["(0,0,0) (0,1,0) (0,0,1)", "(1,0,0) (1,0,0) (0,0,1)", "(nan,0,0) (0,1,0) (0,0,1)"]
+)
+@pytest.mark.parametrize("reader", [read_volume, read_segmentation])
+def test_axes_that_span_no_space_are_refused(
+    reader: Callable[[Path], object], directions: str, scan: Volume, tmp_path: Path
+) -> None:
+    (tmp_path / "voxels.raw").write_bytes((scan.array > 0).astype(np.int16).tobytes())
+    (tmp_path / "scan.nhdr").write_text(DETACHED_NRRD.replace("(1,0,0) (0,1,0) (0,0,1)", directions) + "voxels.raw\n")
+    with pytest.raises(ImageError):
+        reader(tmp_path / "scan.nhdr")
 
 
 def test_a_segmentation_given_as_the_scan_is_refused(overlapping: Segmentation, tmp_path: Path) -> None:

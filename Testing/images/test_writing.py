@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -120,6 +121,23 @@ def test_a_nifti_with_scaled_numbers_is_read_scaled(
     assert array.dtype == np.float32
     np.testing.assert_allclose(array, crop.array * slope + intercept)
     np.testing.assert_allclose(array, sitk.GetArrayFromImage(sitk.ReadImage(tmp_path / "scan.nii")))
+
+
+def test_a_nifti_of_a_big_endian_machine_is_read(tmp_path: Path) -> None:
+    voxels = np.arange(60, dtype=">i2").reshape(3, 4, 5)
+    header = bytearray(352)
+    struct.pack_into(">i", header, 0, 348)
+    struct.pack_into(">8h", header, 40, 3, 5, 4, 3, 1, 1, 1, 1)
+    struct.pack_into(">hh", header, 70, 4, 16)
+    struct.pack_into(">4f", header, 76, 1, 1, 2, 3)
+    struct.pack_into(">fff", header, 108, 352, 1, 0)
+    struct.pack_into(">hh", header, 252, 0, 1)
+    struct.pack_into(">12f", header, 280, 1, 0, 0, 10, 0, 2, 0, 20, 0, 0, 3, 30)
+    struct.pack_into("4s", header, 344, b"n+1")
+    (tmp_path / "scan.nii").write_bytes(bytes(header) + voxels.tobytes())
+    volume = read_volume(tmp_path / "scan.nii")
+    assert volume.spacing == (3.0, 2.0, 1.0) and volume.ijk_to_ras[:3, 3].tolist() == [10, 20, 30]
+    np.testing.assert_array_equal(volume.array, voxels)
 
 
 def test_an_unknown_suffix_is_refused(crop: Volume, tmp_path: Path) -> None:
