@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import signal
 import sys
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from importlib import metadata
 from types import FrameType
 
 from DPLSegmentLib.commands import Command
-from DPLSegmentLib.commands.failure import INTERRUPTED, report
+from DPLSegmentLib.commands.failure import report
 
 COMMANDS = {
     "propagate": "segment whole scans from one painted slice",
@@ -30,6 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; `argv` is without the program's name."""
     words = list(sys.argv[1:] if argv is None else argv)
     _stop_cleanly_when_terminated()
+    _print_whatever_the_locale()
     try:
         parser = build_parser(words)
         arguments = parser.parse_args(words)
@@ -78,4 +80,7 @@ def _stop_cleanly_when_terminated() -> None:
         return
 
 
-__all__ = ["COMMANDS", "INTERRUPTED", "build_parser", "main", "version"]
+def _print_whatever_the_locale() -> None:
+    """A name that the terminal's encoding has not is shown escaped, not an error."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")

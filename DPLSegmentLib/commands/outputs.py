@@ -95,7 +95,7 @@ def refuse_overwriting(inputs: Iterable[Path], folder: Path, names: Iterable[Out
 
 def to_json(document: Any) -> str:
     """Indented JSON text; numbers that JSON has not (NaN, infinity) become null."""
-    return json.dumps(_finite(document), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(_finite(document), indent=2, allow_nan=False) + "\n"
 
 
 def _report(result: Propagation, names: OutputNames, seconds: Mapping[str, float]) -> dict[str, Any]:

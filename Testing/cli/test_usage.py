@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -71,3 +72,10 @@ def test_the_package_runs_as_a_module(tmp_path: Path) -> None:
     done = subprocess.run([*words, "--output", str(tmp_path)], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr == "dpl-segment: There is no file or folder no.nii.gz: check the path.\n"
+
+
+def test_names_that_the_terminal_has_no_letters_for_do_not_stop_it() -> None:
+    code = "import DPLSegmentLib.cli as cli; cli._print_whatever_the_locale(); print('\\u0141\\u00f3d\\u017a')"
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=environment, check=True)
+    assert done.stdout.strip() == rb"\u0141\xf3d\u017a"

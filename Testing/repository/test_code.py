@@ -81,8 +81,7 @@ def documented(path: Path) -> bool:
 
 def test_rooms_import_one_way(root: Path) -> None:
     code = "from importlinter.cli import lint_imports_command; lint_imports_command()"
-    done = subprocess.run(
-        [sys.executable, "-c", code, "--no-cache"], cwd=root, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout
-    assert "0 broken" in done.stdout
+    done = subprocess.run([sys.executable, "-X", "utf8", "-c", code, "--no-cache"], cwd=root, capture_output=True)
+    said = done.stdout.decode("utf-8")
+    assert done.returncode == 0, said
+    assert "0 broken" in said
