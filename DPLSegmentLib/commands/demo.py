@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from DPLSegmentLib.commands.model import add_model_arguments, load_model
 from DPLSegmentLib.commands.outputs import FORMATS, output_names, require_writable, to_json, write_result
 from DPLSegmentLib.commands.progress import ProgressBar
-from DPLSegmentLib.commands.propagate import add_model_arguments, timed
 from DPLSegmentLib.evaluation.metrics import dice
 from DPLSegmentLib.evaluation.painting import largest_slice
 from DPLSegmentLib.images.reading import read_segmentation, read_volume
@@ -73,9 +73,7 @@ def dice_of(result: Segmentation, truth: Segmentation) -> dict[str, float]:
 
 
 def _propagate(support: Support, arguments: argparse.Namespace) -> tuple[Propagation, float]:
-    from DPLSegmentLib.propagation.engine import load_engine
-
-    engine, load_seconds = timed(lambda: load_engine(arguments.device, arguments.weights))
+    engine, load_seconds = load_model(arguments)
     with ProgressBar("Segmenting") as bar:
         return engine.propagate([support], support.volume, on_progress=bar.on_progress), load_seconds
 

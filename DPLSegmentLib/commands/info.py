@@ -7,8 +7,8 @@ import platform
 from importlib import metadata
 from typing import Any
 
+from DPLSegmentLib.commands.model import add_model_arguments, load_model
 from DPLSegmentLib.commands.outputs import to_json
-from DPLSegmentLib.commands.propagate import add_model_arguments
 
 PACKAGES = ("dpl-segment", "torch", "numpy", "SimpleITK", "scipy", "onnxruntime", "tqdm", "matplotlib", "scikit-image")
 
@@ -21,9 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Print what a bug report needs; loads the model, so that a broken one is noticed."""
-    from DPLSegmentLib.propagation.engine import load_engine
-
-    engine = load_engine(arguments.device, arguments.weights)
+    engine, _ = load_model(arguments)
     facts = {"versions": versions(), "device": engine.device_name, "model_id": engine.model_id}
     print(to_json(facts) if arguments.json else _text(facts), end="")
 

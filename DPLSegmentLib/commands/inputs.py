@@ -58,6 +58,7 @@ def renamed(segmentation: Segmentation, names: Mapping[int, str]) -> Segmentatio
 
 def _on_grid(segmentation: Segmentation, volume: Volume, painted: Path) -> Segmentation:
     """Segments on the scan's grid; says so on stderr when that took a resampling."""
+    moved = resample_segmentation(segmentation, volume)
     if not same_grid(segmentation, volume):
         print(f"dpl-segment: {painted.name} is on another grid than {volume.name} and was resampled.", file=sys.stderr)
-    return resample_segmentation(segmentation, volume)
+    return moved

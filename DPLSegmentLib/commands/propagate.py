@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from DPLSegmentLib.commands.failure import CommandError, sentence
 from DPLSegmentLib.commands.inputs import read_support, refuse_missing
+from DPLSegmentLib.commands.model import add_model_arguments, load_model, timed
 from DPLSegmentLib.commands.outputs import (
     FORMATS,
     OutputNames,
@@ -24,8 +23,6 @@ from DPLSegmentLib.commands.progress import ProgressBar
 from DPLSegmentLib.images.reading import read_volume
 from DPLSegmentLib.images.volume import Volume
 from DPLSegmentLib.propagation.types import Support
-
-DEVICES = ("auto", "cuda", "mps", "cpu")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,12 +46,6 @@ def run(arguments: argparse.Namespace) -> None:
         raise CommandError(f"{len(failed)} of {len(jobs)} scans failed: " + " ".join(failed.values()))
 
 
-def add_model_arguments(parser: argparse._ActionsContainer) -> None:
-    """--device and --weights, as every command has them that runs the network."""
-    parser.add_argument("--device", choices=DEVICES, default="auto", help="auto: the fastest there is (the default)")
-    parser.add_argument("--weights", type=Path, metavar="FILE", help="other weights than the bundled ones")
-
-
 @dataclass(frozen=True)
 class _Job:
     scan: Path
@@ -65,11 +56,9 @@ class _Session:
     """The engine, and what it is to look for: painted scans or saved prototypes."""
 
     def __init__(self, arguments: argparse.Namespace) -> None:
-        from DPLSegmentLib.propagation.engine import load_engine
-
         self._arguments = arguments
         self._supports = [_support(arguments)] if arguments.painted else []
-        self.engine, self.load_seconds = timed(lambda: load_engine(arguments.device, arguments.weights))
+        self.engine, self.load_seconds = load_model(arguments)
         self.source = self._supports or self._load_prototypes()
 
     def save_prototypes(self, path: Path) -> None:
@@ -103,12 +92,6 @@ class _Session:
         if self._arguments.prototypes:
             return {"prototypes": str(self._arguments.prototypes)}
         return {"support": str(self._arguments.support), "painted": str(self._arguments.painted)}
-
-
-def timed(work: Callable[[], Any]) -> tuple[Any, float]:
-    """What `work` returns, and the seconds it took."""
-    start = time.perf_counter()
-    return work(), time.perf_counter() - start
 
 
 def _add_painted(group: argparse._ArgumentGroup) -> None:
