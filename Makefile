@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-# More threads than cores only make them wait for each other.
-export OMP_NUM_THREADS ?= 2
+# As many threads as there are cores to use; more only wait for each other.
+CORES := $(shell $(PYTHON) -c "import os; print(len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count())")
+export OMP_NUM_THREADS ?= $(CORES)
 
 .PHONY: demo test lint unit bench clean
 

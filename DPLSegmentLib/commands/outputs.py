@@ -142,7 +142,7 @@ def _set_handlers(handlers: dict[signal.Signals, Any]) -> dict[signal.Signals, A
     """Install handlers and return the former ones; only the main thread may, elsewhere nothing happens."""
     if threading.current_thread() is not threading.main_thread():
         return {}
-    return {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    return {number: signal.signal(number, handler) for number, handler in handlers.items() if handler is not None}
 
 
 def _finite(value: Any) -> Any:

@@ -24,7 +24,8 @@ class ProgressBar:
 
     def __init__(self, title: str, parts: int = 1) -> None:
         """`parts` is how many pieces of about the same length the work has; `next_part` ends one."""
-        self._title, self._parts, self._finished, self._reached = title, parts, 0, 0.0
+        self.title = title
+        self._parts, self._finished, self._reached = parts, 0, 0.0
         self._bar = _best_bar()
 
     def __enter__(self) -> Self:
@@ -32,14 +33,14 @@ class ProgressBar:
 
     def __exit__(self, kind: type[BaseException] | None, _e: BaseException | None, _t: TracebackType | None) -> None:
         if kind is None:
-            self._bar.show(100.0, self._title)
+            self._bar.show(100.0, self.title)
         self._bar.close()
 
     def update(self, fraction: float, label: str = "") -> None:
         """The current part is done to this fraction (0..1); never goes back."""
         done = (self._finished + min(max(fraction, 0.0), 1.0)) / self._parts
         self._reached = max(self._reached, done)
-        self._bar.show(100.0 * self._reached, f"{self._title}: {label}" if label else self._title)
+        self._bar.show(100.0 * self._reached, f"{self.title}: {label}" if label else self.title)
 
     def next_part(self) -> None:
         """The current part is finished."""

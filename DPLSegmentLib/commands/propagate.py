@@ -152,6 +152,7 @@ def _segment_all(session: _Session, jobs: list[_Job]) -> tuple[list[dict[str, An
     failed: dict[str, str] = {}
     with ProgressBar("Segmenting", parts=len(jobs)) as bar:
         for job in jobs:
+            bar.title = f"Segmenting {job.scan.name}"
             try:
                 done.append(session.segment(job, bar))
             except Exception as error:
