@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,8 +12,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="TOML file, see configs/")
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> None:
     """Train to the last step; starts again where the run's checkpoint stands."""
+    from DPLSegmentLib.commands.progress import ProgressBar
     from DPLSegmentLib.training.config import read_config
     from DPLSegmentLib.training.distributed import join_team, leave_team
     from DPLSegmentLib.training.pack import load_volumes
@@ -25,24 +25,13 @@ def run(arguments: argparse.Namespace) -> int:
         load_volumes(config)
     team.wait()
     trainer = Trainer(config, load_volumes(config), team)
-    with _Bar(config.steps, trainer.state.step, team.rank == 0) as bar:
-        trainer.train(bar.advance)
+    if team.rank:
+        trainer.train()
+    else:
+        with ProgressBar("train") as bar:
+            trainer.train(lambda step, losses: bar.update(step / config.steps, _summary(step, losses)))
     leave_team()
-    return 0
 
 
-class _Bar:
-    def __init__(self, steps: int, start: int, shown: bool) -> None:
-        from tqdm import tqdm
-
-        self.bar = tqdm(total=steps, initial=start, disable=not shown, unit="step", mininterval=5, file=sys.stderr)
-
-    def __enter__(self) -> _Bar:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.bar.close()
-
-    def advance(self, _: int, losses: Mapping[str, float]) -> None:
-        self.bar.set_postfix({name: f"{value:.3f}" for name, value in losses.items()}, refresh=False)
-        self.bar.update()
+def _summary(step: int, losses: Mapping[str, float]) -> str:
+    return f"step {step}, loss {sum(losses.values()):.2f}"

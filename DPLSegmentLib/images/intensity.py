@@ -52,9 +52,14 @@ def intensity_window(array: np.ndarray, painted: np.ndarray | None = None) -> tu
     return low + shift, high + shift
 
 
-def normalise(volume: Volume, painted: np.ndarray | None = None) -> np.ndarray:
-    """float32 [z, y, x] in 0..1; `painted` (bool [z, y, x]) makes sure that its grey values are told apart in CT."""
-    low, high = intensity_window(volume.array, painted)
+def normalise(
+    volume: Volume, painted: np.ndarray | None = None, window: tuple[float, float] | None = None
+) -> np.ndarray:
+    """float32 [z, y, x] in 0..1; `painted` (bool [z, y, x]) makes sure that its grey values are told apart in CT.
+
+    `window`, the stored values that become 0 and 1, is found from the scan when it is not given.
+    """
+    low, high = window or intensity_window(volume.array, painted)
     scaled = volume.array.astype(np.float32)
     scaled -= low
     scaled /= max(high - low, 1e-6)

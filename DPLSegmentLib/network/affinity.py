@@ -5,6 +5,8 @@ In the manner of Sli2Vol (Yeung et al. 2021); ours: a learned projection of the 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -23,14 +25,16 @@ class LocalAffinity(nn.Module):
         """Embeddings [n, C, h, w] of both slices and `masks` [n, m, h, w] of the last one to masks on the current."""
         query = functional.normalize(self.project(current), dim=1)
         key = functional.normalize(self.project(last), dim=1)
-        weights = (self.scale * self._window_cosines(query, key)).softmax(1)
-        return torch.einsum("nkhw,nmkhw->nmhw", weights, self._windows(masks))
+        cosines = torch.stack([(query * near).sum(1) for near in self._shifts(key)], 1)
+        weights = (self.scale * cosines).softmax(1)
+        carried = torch.zeros_like(masks)
+        for number, near in enumerate(self._shifts(masks)):
+            carried = carried + weights[:, number : number + 1] * near
+        return carried
 
-    def _window_cosines(self, query: Tensor, key: Tensor) -> Tensor:
-        return torch.einsum("nchw,nckhw->nkhw", query, self._windows(key))
-
-    def _windows(self, image: Tensor) -> Tensor:
-        count, channels, height, width = image.shape
-        size = 2 * self.radius + 1
+    def _shifts(self, image: Tensor) -> Iterator[Tensor]:
+        height, width = image.shape[-2:]
         padded = functional.pad(image, [self.radius] * 4, mode="replicate")
-        return functional.unfold(padded, size).view(count, channels, size * size, height, width)
+        for row in range(2 * self.radius + 1):
+            for column in range(2 * self.radius + 1):
+                yield padded[..., row : row + height, column : column + width]

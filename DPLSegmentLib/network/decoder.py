@@ -48,7 +48,8 @@ class Decoder(nn.Module):
 
     def forward(self, evidence: Evidence) -> tuple[Tensor, Tensor]:
         """Mask logits [n, H, W] and presence logits [n]."""
-        half = self.half_scale(evidence.images)
+        images = evidence.images.contiguous(memory_format=torch.channels_last)
+        half = self.half_scale(images)
         first = self.enter(torch.cat([self.quarter_scale(half), self.reduce(evidence.features), evidence.cues], 1))
         first = first + self.first(first)
         second = self.second(first)
@@ -56,7 +57,7 @@ class Decoder(nn.Module):
         second = self.join_second(second + _double(self.rise_third(third)))
         first = self.join_first(first + _double(self.rise_second(second)))
         half = self.join_half(half + _double(self.rise_first(first)))
-        logits = self.full(torch.cat([_double(half), evidence.images], 1))[:, 0]
+        logits = self.full(torch.cat([_double(half), images], 1))[:, 0]
         summary = torch.cat([third.mean((2, 3)), third.amax((2, 3))], 1)
         return logits, self.presence(summary)[:, 0]
 

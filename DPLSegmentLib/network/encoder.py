@@ -44,6 +44,7 @@ class Encoder(nn.Module):
 
     def __init__(self, name: str = "lite0", channels: int = 96) -> None:
         super().__init__()
+        self.name, self.channels = name, channels
         widths = _CHANNELS[name]
         self.stem = nn.Conv2d(3, _STEM, 3, 2, 1)
         self.stages = nn.ModuleList(_stages(name))
@@ -52,6 +53,7 @@ class Encoder(nn.Module):
         self.out = nn.Conv2d(channels, channels, 1)
 
     def forward(self, image: Tensor) -> Tensor:
+        image = image.contiguous(memory_format=torch.channels_last)
         hidden = functional.relu6(self.stem((image - _PIXEL_MEAN) / _PIXEL_STD))
         levels = []
         for number, stage in enumerate(self.stages):
@@ -65,6 +67,13 @@ class Encoder(nn.Module):
         for lateral, level in zip(reversed(self.lateral[:-1]), reversed(levels[:-1]), strict=True):
             merged = lateral(level) + functional.interpolate(merged, scale_factor=2.0, mode="nearest")
         return self.out(functional.relu(self.smooth(merged)) + merged)
+
+    @classmethod
+    def like(cls, other: Encoder) -> Encoder:
+        """A copy with weights of its own."""
+        copied = cls(other.name, other.channels)
+        copied.load_state_dict(other.state_dict())
+        return copied
 
     def load_imagenet(self, state: Mapping[str, Tensor]) -> None:
         """Start from the published EfficientNet-Lite state dict, its batch norms folded; raises KeyError on another."""

@@ -1,0 +1,40 @@
+"""Where the patient is on the slices, so that places can be compared between scans (ours)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+_AIR = 0.05
+_LEAST_SHARE = 0.02
+PRIOR_SIZE = 32
+
+
+def body_box(images: Tensor) -> tuple[int, int, int, int]:
+    """(top, left, bottom, right) in working pixels around what is not air on slices [n, H, W]."""
+    body = (images > _AIR).float().mean(0)
+    rows = (body.mean(1) > _LEAST_SHARE).nonzero().flatten().tolist() or [0, body.shape[0] - 1]
+    columns = (body.mean(0) > _LEAST_SHARE).nonzero().flatten().tolist() or [0, body.shape[1] - 1]
+    return rows[0], columns[0], rows[-1] + 1, columns[-1] + 1
+
+
+def to_body(prior: Tensor, box: tuple[int, int, int, int], stride: int) -> Tensor:
+    """A map [h, w] at `stride` cut to the body box and resized to [32, 32]."""
+    top, left, bottom, right = (round(edge / stride) for edge in box)
+    inside = prior[top : max(bottom, top + 1), left : max(right, left + 1)]
+    return _resized(inside, (PRIOR_SIZE, PRIOR_SIZE))
+
+
+def from_body(prior: Tensor, box: tuple[int, int, int, int], stride: int, shape: tuple[int, int]) -> Tensor:
+    """The inverse of `to_body` on another scan: [32, 32] to a map [h, w] of `shape`, zero outside the body."""
+    top, left, bottom, right = (round(edge / stride) for edge in box)
+    placed = torch.zeros(shape, device=prior.device)
+    height, width = max(bottom - top, 1), max(right - left, 1)
+    target = placed[top : top + height, left : left + width]
+    target.copy_(_resized(prior, tuple(target.shape)))
+    return placed
+
+
+def _resized(image: Tensor, shape: tuple[int, ...]) -> Tensor:
+    return functional.interpolate(image[None, None], size=shape, mode="bilinear", align_corners=False)[0, 0]

@@ -1,0 +1,32 @@
+"""How sure the result is, where, and what to paint next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+_NEAR = 2
+
+
+def voxel_confidence(probability: np.ndarray, slice_confidence: np.ndarray) -> np.ndarray:
+    """float32 [n, h, w] in 0..1: the distance of the probability from a toss-up times the slice's confidence."""
+    certainty = np.abs(2 * probability.astype(np.float32) - 1)
+    return certainty * slice_confidence[:, None, None]
+
+
+def next_to_paint(
+    confidence: np.ndarray, visited: np.ndarray, painted: Sequence[int], sizes: np.ndarray
+) -> int | None:
+    """The visited slice where painting would help most: least certain, weighted by how much is there.
+
+    `confidence`, `visited` and `sizes` (voxels) are [n]; slices next to a painted one are left out. None when the
+    sweep reached no other slice.
+    """
+    distance = np.min([np.abs(np.arange(len(confidence)) - index) for index in painted], axis=0) if painted else None
+    usable = visited & (distance > min(_NEAR, max(1, int(visited.sum()) // 4))) if distance is not None else visited
+    if not usable.any():
+        return None
+    weight = np.sqrt(sizes / max(sizes.max(), 1)) + 0.15
+    doubt = (1 - confidence) * weight * usable
+    return int(doubt.argmax())

@@ -1,0 +1,88 @@
+"""Every slice of a scan through the encoder once; everything later works on the result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from DPLSegmentLib.images.intensity import normalise
+from DPLSegmentLib.images.stack import SliceStack, stack_along
+from DPLSegmentLib.images.volume import Volume
+from DPLSegmentLib.network.inference import Encode
+from DPLSegmentLib.network.network import body_weight, channel_statistics, neighbours
+from DPLSegmentLib.propagation.types import Cancelled, CancelToken, OnProgress, Progress
+
+BATCH = {"cpu": 4, "mps": 8, "cuda": 32}
+WORKING_SIZE = 256
+
+
+@dataclass(frozen=True, eq=False)
+class Embedding:
+    """The slices of a scan along one axis: `images` [n, H, W] in 0..1 and `features` [n, C, H/4, W/4], both in half
+    precision on the device, and the scan's channel statistics [1, C, 1, 1]."""
+
+    stack: SliceStack
+    images: Tensor
+    features: Tensor
+    mean: Tensor
+    deviation: Tensor
+
+    @property
+    def count(self) -> int:
+        """Number of slices."""
+        return len(self.images)
+
+    @property
+    def gap(self) -> float:
+        """Slice distance in working pixels."""
+        return self.stack.gap_mm / self.stack.pixel_mm
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held, in bytes."""
+        return sum(tensor.numel() * tensor.element_size() for tensor in (self.images, self.features))
+
+    def image(self, index: int) -> Tensor:
+        """float32 [H, W]."""
+        return self.images[index].float()
+
+    def standardised(self, index: int) -> Tensor:
+        """float32 [C, h, w], each channel of zero mean and unit variance over the scan."""
+        return ((self.features[index].float() - self.mean) / self.deviation)[0]
+
+
+class Embedder:
+    """Runs the encoder in batches; asks for cancellation before each."""
+
+    def __init__(self, encode: Encode, device: torch.device) -> None:
+        self.encode = encode
+        self.device = device
+        self.batch = BATCH[device.type]
+
+    def embed(
+        self,
+        volume: Volume,
+        axis: int,
+        window: tuple[float, float] | None = None,
+        on_progress: OnProgress | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Embedding:
+        """Embed all slices along an array axis; raises Cancelled. `window` are the stored values shown as 0 and 1."""
+        stack = stack_along(normalise(volume, window=window), volume.spacing, axis, WORKING_SIZE)
+        images = torch.from_numpy(stack.slices(0, stack.count)).to(self.device)
+        features = self._features(images, on_progress, cancel)
+        mean, deviation = channel_statistics(features, body_weight(images, features.shape[-2:]))
+        return Embedding(stack, images.half(), features, mean, deviation)
+
+    @torch.inference_mode()
+    def _features(self, images: Tensor, on_progress: OnProgress | None, cancel: CancelToken | None) -> Tensor:
+        triples, features = neighbours(images), []
+        for start in range(0, len(images), self.batch):
+            if cancel and cancel.cancelled():
+                raise Cancelled
+            features.append(self.encode(triples[start : start + self.batch]).half())
+            if on_progress:
+                on_progress(Progress("embed", min(1.0, (start + self.batch) / len(images)), start))
+        return torch.cat(features)

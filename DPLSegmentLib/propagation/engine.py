@@ -1,0 +1,214 @@
+"""One painted slice to a whole volume: the one entrance to everything in this room."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from DPLSegmentLib.images.axes import axis_name
+from DPLSegmentLib.images.intensity import Kind, detect_kind, intensity_window
+from DPLSegmentLib.images.segmentation import Segment
+from DPLSegmentLib.images.volume import Volume
+from DPLSegmentLib.network.checkpoint import Model, load_model
+from DPLSegmentLib.network.devices import choose_device, device_name
+from DPLSegmentLib.network.inference import fast_encoder
+from DPLSegmentLib.propagation.cache import EmbeddingCache, fingerprint
+from DPLSegmentLib.propagation.embedding import Embedder, Embedding
+from DPLSegmentLib.propagation.options import EngineOptions
+from DPLSegmentLib.propagation.painted import painted_slices, plane_of
+from DPLSegmentLib.propagation.prototype_set import (
+    PrototypeSet,
+    StructurePrototypes,
+    axis_of_plane,
+    collect,
+    merged,
+    place_of,
+)
+from DPLSegmentLib.propagation.result import Assembly
+from DPLSegmentLib.propagation.structure import StructureRun
+from DPLSegmentLib.propagation.types import (
+    CancelToken,
+    OnProgress,
+    OnSlice,
+    Propagation,
+    PropagationError,
+    Support,
+)
+from DPLSegmentLib.resources import resource
+
+_CT_SHIFT = 1024.0
+WEIGHTS = "Models/dpl-segment.pt"
+
+
+class Engine:
+    """Embeds scans, makes prototypes of painted slices, and propagates them. The same input gives the same result."""
+
+    def __init__(self, model: Model, device: torch.device, options: EngineOptions | None = None) -> None:
+        self.model = model
+        self.device = device
+        self.options = options or EngineOptions()
+        self.network = model.network.to(device)
+        self.embedder = Embedder(fast_encoder(self.network.encoder, device), device)
+        self.cache = EmbeddingCache()
+
+    @property
+    def model_id(self) -> str:
+        """First characters of the SHA-256 of the weights."""
+        return self.model.model_id
+
+    @property
+    def device_name(self) -> str:
+        """For people: the name of the graphics card, or "CPU"."""
+        return device_name(self.device)
+
+    def with_options(self, options: EngineOptions) -> Engine:
+        """The same model and cache under other switches."""
+        other = Engine.__new__(Engine)
+        other.__dict__ = {**self.__dict__, "options": options}
+        return other
+
+    def embed(
+        self,
+        volume: Volume,
+        axis: int = 0,
+        on_progress: OnProgress | None = None,
+        cancel: CancelToken | None = None,
+        window: tuple[float, float] | None = None,
+    ) -> Embedding:
+        """Embed a scan along an array axis, or take it from the cache; raises Cancelled."""
+        window = window or intensity_window(volume.array)
+        key = (fingerprint(volume), axis, window)
+        known = self.cache.get(key)
+        if known is None:
+            known = self.embedder.embed(volume, axis, window, on_progress, cancel)
+            self.cache.put(key, known)
+        return known
+
+    def prototypes(
+        self,
+        supports: Sequence[Support],
+        on_progress: OnProgress | None = None,
+        cancel: CancelToken | None = None,
+    ) -> PrototypeSet:
+        """What the painted slices say of each structure; structures of the same name in several supports are joined."""
+        parts = [self._prototypes_of(support, on_progress, cancel) for support in supports]
+        if not parts:
+            raise PropagationError("There is no painted scan; paint a structure on one slice and try again.")
+        joined: dict[str, StructurePrototypes] = {}
+        for structure in (structure for part in parts for structure in part.structures):
+            known = joined.get(structure.name)
+            joined[structure.name] = _joined(known, structure) if known else structure
+        return replace(parts[0], structures=tuple(joined.values()), slices=max(part.slices for part in parts))
+
+    def propagate(
+        self,
+        source: Sequence[Support] | PrototypeSet,
+        query: Volume,
+        *,
+        slice_range: tuple[int, int] | None = None,
+        on_progress: OnProgress | None = None,
+        on_slice: OnSlice | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Propagation:
+        """Segment `query` from painted slices, on itself or on other scans, or from prototypes made earlier.
+
+        `slice_range` (first, last) along the painted axis says where the structures are. `on_slice` gets each slice as
+        soon as it is known, outward from the painted one. Raises PropagationError, Cancelled.
+        """
+        started = time.monotonic()
+        found = source if isinstance(source, PrototypeSet) else self.prototypes(source, on_progress, cancel)
+        self._check(found)
+        own = None if isinstance(source, PrototypeSet) else _own_support(source, query)
+        axis = plane_of(own) if own else axis_of_plane(query, found.plane)
+        prepared = time.monotonic()
+        window = _window_of(own) if own else _window_for(query, found.window)
+        embedding = self.embed(query, axis, on_progress, cancel, window)
+        embedded = time.monotonic()
+        assembly = Assembly(query, embedding, axis)
+        for number, structure in enumerate(found.structures):
+            painted = painted_slices(_segment(own, structure.name), axis, embedding) if own else []
+            run = StructureRun(self.network, self.options, embedding, structure, axis, slice_range)
+            share = (number / len(found.structures), 1 / len(found.structures))
+            assembly.add(structure, run.run(painted, found.slices, share, on_progress, on_slice, cancel), painted)
+        swept = time.monotonic()
+        seconds = {"prototypes": prepared - started, "embed": embedded - prepared, "sweep": swept - embedded}
+        return assembly.finish(seconds, self.device_name, self.model_id, on_progress)
+
+    def _prototypes_of(
+        self, support: Support, on_progress: OnProgress | None, cancel: CancelToken | None
+    ) -> PrototypeSet:
+        axis = plane_of(support)
+        embedding = self.embed(support.volume, axis, on_progress, cancel, _window_of(support))
+        structures, most = [], 1
+        for segment in support.painted.segments:
+            painted = painted_slices(segment, axis, embedding)
+            if painted:
+                prototypes = collect(painted, embedding, self.network.extract)
+                area = max(float(each.working.sum()) for each in painted) * embedding.stack.pixel_mm**2
+                place = place_of(painted, embedding)
+                kept = (segment.value, segment.color, dict(segment.tags))
+                structures.append(StructurePrototypes(segment.name, prototypes, place, area, *kept))
+                most = max(most, len(painted))
+        plane = axis_name(support.volume.ijk_to_ras, axis)
+        return PrototypeSet(tuple(structures), plane, _hounsfield_window(support), self.model_id, most)
+
+    def _check(self, found: PrototypeSet) -> None:
+        if found.model_id != self.model_id:
+            raise PropagationError(
+                f"These prototypes were made with model {found.model_id}, but this is model {self.model_id}; "
+                "make them again from the painted scan."
+            )
+
+
+def load_engine(device: str = "auto", weights: Path | None = None, options: EngineOptions | None = None) -> Engine:
+    """The bundled model, or the one in `weights`, on a device; raises CheckpointError, DeviceError."""
+    return Engine(load_model(weights or resource(WEIGHTS)), choose_device(device), options)
+
+
+def _own_support(supports: Sequence[Support], query: Volume) -> Support | None:
+    same = [support for support in supports if support.volume is query]
+    if same:
+        return same[0]
+    marks = {fingerprint(support.volume): support for support in supports}
+    return marks.get(fingerprint(query))
+
+
+def _segment(support: Support, name: str) -> Segment:
+    empty = np.zeros(support.painted.shape, bool)
+    known = {segment.name: segment for segment in support.painted.segments}
+    return known.get(name) or support.painted.segments[0].with_mask(empty)
+
+
+def _joined(known: StructurePrototypes, other: StructurePrototypes) -> StructurePrototypes:
+    prototypes = merged([known.prototypes, other.prototypes])
+    place = torch.maximum(known.place, other.place)
+    return replace(known, prototypes=prototypes, place=place, area_mm2=max(known.area_mm2, other.area_mm2))
+
+
+def _window_of(support: Support) -> tuple[float, float]:
+    painted = np.logical_or.reduce([segment.mask for segment in support.painted.segments])
+    return intensity_window(support.volume.array, painted)
+
+
+def _shift(kind: Kind) -> float:
+    return _CT_SHIFT if kind is Kind.HU_SHIFTED else 0.0
+
+
+def _hounsfield_window(support: Support) -> tuple[float, float] | None:
+    kind = detect_kind(support.volume.array)
+    if kind not in (Kind.HU, Kind.HU_SHIFTED):
+        return None
+    low, high = _window_of(support)
+    return low - _shift(kind), high - _shift(kind)
+
+
+def _window_for(query: Volume, hounsfield: tuple[float, float] | None) -> tuple[float, float]:
+    kind = detect_kind(query.array)
+    if hounsfield is None or kind not in (Kind.HU, Kind.HU_SHIFTED):
+        return intensity_window(query.array)
+    return hounsfield[0] + _shift(kind), hounsfield[1] + _shift(kind)

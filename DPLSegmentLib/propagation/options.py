@@ -1,0 +1,34 @@
+"""The switches of the engine; the defaults are what is shipped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from DPLSegmentLib.network.condition import Condition
+from DPLSegmentLib.network.fusion import ConservativeFusion, FusionMode
+from DPLSegmentLib.network.network import Enhancement
+
+
+@dataclass(frozen=True)
+class EngineOptions:
+    """`use_dpl` off sweeps by affinity alone; `use_propagation` off scores every slice by itself, without a sweep.
+
+    `diffusion`, `statistics`, `geometry`, `fusion`, `fusion_weight`, `variants` and `seed` are the switches of DPL.
+    """
+
+    use_dpl: bool = True
+    use_propagation: bool = True
+    diffusion: bool = True
+    statistics: bool = True
+    geometry: bool = True
+    fusion: FusionMode = FusionMode.MEAN
+    fusion_weight: float = 0.3
+    variants: int = 4
+    seed: int = 0
+
+    @property
+    def enhancement(self) -> Enhancement:
+        """The part of the options that concerns prototypes."""
+        condition = Condition(self.statistics, self.geometry)
+        fusion = ConservativeFusion(self.fusion, self.fusion_weight)
+        return Enhancement(self.diffusion, condition, fusion, self.variants, self.seed)

@@ -1,0 +1,60 @@
+"""From slice probabilities to one clean mask on the scan's own grid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from scipy import ndimage
+from torch import Tensor
+
+from DPLSegmentLib.propagation.embedding import Embedding
+
+_THIN_MM = 4.0
+_SIDE = 0.15
+_CHUNK = 32
+
+
+def smooth_across(probability: Tensor, gap_mm: float, keep: Sequence[int]) -> Tensor:
+    """Thin slices [n, H, W] mixed a little with their neighbours; slices in `keep` stay as they are."""
+    if gap_mm > _THIN_MM or len(probability) < 3:
+        return probability
+    mixed = probability.clone()
+    mixed[1:-1] = (1 - 2 * _SIDE) * probability[1:-1] + _SIDE * (probability[:-2] + probability[2:])
+    mixed[list(keep)] = probability[list(keep)]
+    return mixed
+
+
+def native_probability(probability: Tensor, embedding: Embedding, slices: np.ndarray) -> np.ndarray:
+    """float16 [n, h, w] on the in-plane voxels of the scan; only the slices named are computed, the rest is zero."""
+    native = np.zeros((len(probability), *embedding.stack.native), np.float16)
+    for start in range(0, len(slices), _CHUNK):
+        chosen = slices[start : start + _CHUNK]
+        native[chosen] = embedding.stack.to_native(probability[torch.from_numpy(chosen)].float().cpu().numpy())
+    return native
+
+
+def connected(mask: np.ndarray, anchors: Mapping[int, np.ndarray]) -> np.ndarray:
+    """The components of a mask [n, h, w] that touch an anchor (slice index to bool [h, w]); the largest if none does."""
+    labels, count = ndimage.label(mask)
+    if count <= 1:
+        return mask
+    touched = {int(value) for index, anchor in anchors.items() for value in np.unique(labels[index][anchor])} - {0}
+    if not touched:
+        touched = {int(np.bincount(labels.ravel())[1:].argmax()) + 1}
+    return np.isin(labels, sorted(touched))
+
+
+def without_overlap(masks: Sequence[np.ndarray], probabilities: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Where several masks claim a voxel, the one with the highest probability keeps it."""
+    claimed = np.sum([mask.astype(np.uint8) for mask in masks], axis=0)
+    contested = np.nonzero(claimed > 1)
+    if not len(contested[0]):
+        return list(masks)
+    votes = np.stack([np.where(mask[contested], p[contested], -1) for mask, p in zip(masks, probabilities, strict=True)])
+    winner = votes.argmax(0)
+    cleared = [mask.copy() for mask in masks]
+    for number, mask in enumerate(cleared):
+        mask[contested] &= winner == number
+    return cleared

@@ -1,0 +1,69 @@
+"""Everything that is kept of a painted slice: enough to find its structures in scans that come later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from DPLSegmentLib.images.axes import axis_name
+from DPLSegmentLib.images.volume import Volume
+from DPLSegmentLib.network.config import STRIDE
+from DPLSegmentLib.network.evidence import location_prior
+from DPLSegmentLib.network.prototypes import PrototypeExtractor, Prototypes
+from DPLSegmentLib.propagation.body import body_box, to_body
+from DPLSegmentLib.propagation.embedding import Embedding
+from DPLSegmentLib.propagation.painted import PaintedSlice
+
+
+@dataclass(frozen=True, eq=False)
+class StructurePrototypes:
+    """One structure: plain (not yet enhanced) prototypes, the place [32, 32] in body coordinates where it was painted,
+    its painted area in mm2, and what the result shall carry: name, value, colour, tags."""
+
+    name: str
+    prototypes: Prototypes
+    place: Tensor
+    area_mm2: float
+    value: int = 1
+    color: tuple[float, float, float] = (0.5, 0.68, 0.5)
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class PrototypeSet:
+    """Prototypes of one or more structures, the plane they were painted in ("axial", "sagittal", "coronal"), the CT
+    window in HU they were seen through (None for other scans), and the id of the model that made them."""
+
+    structures: tuple[StructurePrototypes, ...]
+    plane: str
+    window: tuple[float, float] | None
+    model_id: str
+    slices: int = 1
+
+
+def collect(painted: Sequence[PaintedSlice], embedding: Embedding, extract: PrototypeExtractor) -> Prototypes:
+    """Prototypes of all painted slices of one structure together."""
+    return merged([extract(embedding.standardised(each.index), each.small) for each in painted])
+
+
+def merged(parts: Sequence[Prototypes]) -> Prototypes:
+    """One set out of several; the first vectors stay first."""
+    return Prototypes(
+        torch.cat([part.foreground for part in parts]),
+        torch.cat([part.background for part in parts]),
+        torch.stack([part.geometry for part in parts]).mean(0),
+    )
+
+
+def place_of(painted: Sequence[PaintedSlice], embedding: Embedding) -> Tensor:
+    """Where the structure was painted, [32, 32] in body coordinates, maximum 1."""
+    prior = location_prior(torch.stack([each.small for each in painted])).amax(0)
+    return to_body(prior, body_box(embedding.images), STRIDE)
+
+
+def axis_of_plane(volume: Volume, plane: str) -> int:
+    """The array axis of a scan along which its slices are `plane`."""
+    return next((axis for axis in range(3) if axis_name(volume.ijk_to_ras, axis) == plane), 0)

@@ -1,0 +1,102 @@
+"""Puts the structures of one scan together."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from DPLSegmentLib.images.segmentation import Segment, Segmentation
+from DPLSegmentLib.images.volume import Volume
+from DPLSegmentLib.propagation.confidence import next_to_paint, voxel_confidence
+from DPLSegmentLib.propagation.embedding import Embedding
+from DPLSegmentLib.propagation.painted import PaintedSlice
+from DPLSegmentLib.propagation.polish import connected, native_probability, smooth_across, without_overlap
+from DPLSegmentLib.propagation.prototype_set import StructurePrototypes
+from DPLSegmentLib.propagation.structure import SweptStructure
+from DPLSegmentLib.propagation.types import OnProgress, Progress, Propagation, StructureReport
+
+_INSIDE = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    structure: StructurePrototypes
+    swept: SweptStructure
+    painted: Sequence[PaintedSlice]
+    probability: np.ndarray
+    mask: np.ndarray
+
+
+class Assembly:
+    """Collects swept structures and makes the result on the grid of the scan."""
+
+    def __init__(self, query: Volume, embedding: Embedding, axis: int) -> None:
+        self.query = query
+        self.embedding = embedding
+        self.axis = axis
+        self.parts: list[_Part] = []
+
+    def add(self, structure: StructurePrototypes, swept: SweptStructure, painted: Sequence[PaintedSlice]) -> None:
+        """Clean one structure; its painted slices stay voxel for voxel as they were painted."""
+        keep = [each.index for each in painted]
+        smooth = smooth_across(swept.probability, self.embedding.stack.gap_mm, keep)
+        slices = np.flatnonzero((smooth.amax((1, 2)) > 0.02).numpy())
+        probability = native_probability(smooth, self.embedding, slices)
+        mask = _with_painted(probability > _INSIDE, painted)
+        mask = connected(mask, self._anchors(mask, swept, painted))
+        self.parts.append(_Part(structure, swept, painted, probability, _with_painted(mask, painted)))
+
+    def finish(
+        self, seconds: Mapping[str, float], device: str, model_id: str, on_progress: OnProgress | None
+    ) -> Propagation:
+        """The result; structures no longer overlap, except where they were painted over each other."""
+        started = time.monotonic()
+        masks = without_overlap([part.mask for part in self.parts], [part.probability for part in self.parts])
+        masks = [_with_painted(mask, part.painted) for mask, part in zip(masks, self.parts, strict=True)]
+        segments = tuple(self._segment(part, mask) for part, mask in zip(self.parts, masks, strict=True))
+        confidences = [
+            voxel_confidence(part.probability, part.swept.confidence.numpy()) * mask
+            for part, mask in zip(self.parts, masks, strict=True)
+        ]
+        reports = tuple(map(self._report, self.parts, masks, confidences))
+        merged = np.moveaxis(np.maximum.reduce(confidences), 0, self.axis).astype(np.float32)
+        if on_progress:
+            on_progress(Progress("polish", 1.0))
+        doubtful = min(reports, key=lambda report: report.confidence)
+        return Propagation(
+            Segmentation(segments, self.query.ijk_to_ras, self.query.name),
+            self.query.with_array(np.ascontiguousarray(merged)),
+            reports,
+            self.axis,
+            doubtful.next_slice,
+            {**seconds, "polish": time.monotonic() - started},
+            device,
+            model_id,
+        )
+
+    def _anchors(
+        self, mask: np.ndarray, swept: SweptStructure, painted: Sequence[PaintedSlice]
+    ) -> Mapping[int, np.ndarray]:
+        drawn = {each.index: each.native for each in painted}
+        return drawn or {index: mask[index] for index in swept.seeds}
+
+    def _segment(self, part: _Part, mask: np.ndarray) -> Segment:
+        native = np.ascontiguousarray(np.moveaxis(mask, 0, self.axis))
+        structure = part.structure
+        return Segment(structure.name, native, structure.value, structure.color, structure.tags)
+
+    def _report(self, part: _Part, mask: np.ndarray, confidence: np.ndarray) -> StructureReport:
+        sizes = mask.sum((1, 2))
+        mean = float(confidence[mask].mean()) if mask.any() else 0.0
+        painted = [each.index for each in part.painted]
+        following = next_to_paint(part.swept.confidence.numpy(), part.swept.visited.numpy(), painted, sizes)
+        return StructureReport(part.structure.name, float(sizes.sum()) * self.query.voxel_millilitres, mean, following)
+
+
+def _with_painted(mask: np.ndarray, painted: Sequence[PaintedSlice]) -> np.ndarray:
+    for each in painted:
+        mask[each.index] = each.native
+    return mask

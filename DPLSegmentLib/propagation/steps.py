@@ -1,0 +1,112 @@
+"""From the last slice to the next: the ways a sweep can take one step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from DPLSegmentLib.network.config import STRIDE
+from DPLSegmentLib.network.decoder import Evidence
+from DPLSegmentLib.network.devices import fast_half
+from DPLSegmentLib.network.evidence import LastSlice, assemble, location_prior, shrink
+from DPLSegmentLib.network.network import SegmentationNetwork
+from DPLSegmentLib.network.prototypes import Prototypes
+from DPLSegmentLib.network.similarity import Scores, score
+from DPLSegmentLib.propagation.embedding import Embedding
+from DPLSegmentLib.propagation.region import region_around
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """A structure on one slice: `probability` [H, W], `presence` 0..1, `agreement` 0..1 (carried back, how much of the
+    last mask is met again) and `margin` 0..1 (how far the probabilities inside and at the border are from a toss-up)."""
+
+    probability: Tensor
+    presence: float
+    agreement: float
+    margin: float
+
+
+class Stepper(Protocol):
+    """One structure's way from slice to slice."""
+
+    def step(self, embedding: Embedding, index: int, last: int, mask: Tensor) -> Step:
+        """From the mask [H, W] on slice `last` to slice `index`."""
+        ...
+
+
+class DecoderStep:
+    """The full step: affinity carries the mask, prototypes score, the decoder decides."""
+
+    def __init__(self, network: SegmentationNetwork, prototypes: Prototypes) -> None:
+        self.network = network
+        self.prototypes = prototypes
+
+    @torch.inference_mode()
+    def step(self, embedding: Embedding, index: int, last: int, mask: Tensor) -> Step:
+        """See `Stepper.step`."""
+        region = region_around(mask)
+        small = region.scaled(STRIDE)
+        features, before = small.cut(embedding.standardised(index)), small.cut(embedding.standardised(last))
+        previous = region.cut(mask)[None]
+        carried = self.network.affinity(features[None], before[None], shrink(previous)[None])[0]
+        scores = self._scores(features)
+        prior = location_prior(shrink(previous))
+        last_slice = LastSlice(region.cut(embedding.image(last)), previous, carried)
+        gap = embedding.gap * abs(index - last)
+        image = region.cut(embedding.image(index))
+        probability, presence = self._decode(assemble(image, features, scores, prior, gap, last_slice))
+        back = self.network.affinity(before[None], features[None], shrink(probability)[None])[0]
+        agreement = soft_dice(back, shrink(previous))
+        return Step(region.paste(probability[0], mask), presence, agreement, margin_of(probability[0]))
+
+    @torch.inference_mode()
+    def find(self, embedding: Embedding, index: int, prior: Tensor) -> Step:
+        """Look for the structure on a slice with nothing but its prototypes and the place [h, w] it is expected at."""
+        features = embedding.standardised(index)
+        evidence = assemble(
+            embedding.image(index), features, self._scores(features), prior[None], embedding.gap, None
+        )
+        probability, presence = self._decode(evidence)
+        return Step(probability[0], presence, 1.0, margin_of(probability[0]))
+
+    def _scores(self, features: Tensor) -> Scores:
+        return score(features[None], self.prototypes.foreground, self.prototypes.background)
+
+    def _decode(self, evidence: Evidence) -> tuple[Tensor, float]:
+        device = evidence.images.device
+        with torch.autocast(device.type, torch.bfloat16, enabled=fast_half(device)):
+            logits, presence = self.network.decoder(evidence)
+        return logits.float().sigmoid(), float(presence.float().sigmoid()[0])
+
+
+class AffinityStep:
+    """Affinity alone: label propagation without DPL and without the decoder, for comparison."""
+
+    def __init__(self, network: SegmentationNetwork) -> None:
+        self.network = network
+
+    @torch.inference_mode()
+    def step(self, embedding: Embedding, index: int, last: int, mask: Tensor) -> Step:
+        """See `Stepper.step`; the structure ends where nothing is carried any more."""
+        features, before = embedding.standardised(index)[None], embedding.standardised(last)[None]
+        small = shrink(mask[None])[None]
+        carried = self.network.affinity(features, before, small)
+        probability = torch.nn.functional.interpolate(carried, scale_factor=float(STRIDE), mode="bilinear")[0, 0]
+        agreement = soft_dice(self.network.affinity(before, features, carried)[0], small[0])
+        return Step(probability, float(probability.max() > 0.5), agreement, margin_of(probability))
+
+
+def soft_dice(a: Tensor, b: Tensor) -> float:
+    """Dice of two soft masks of the same shape."""
+    return float(2 * (a * b).sum() / (a.square().sum() + b.square().sum() + 1e-6))
+
+
+def margin_of(probability: Tensor) -> float:
+    """Mean of |2p - 1| where p is at least 0.1; 0 where nothing is."""
+    inside = probability > 0.1
+    return float((2 * probability[inside] - 1).abs().mean()) if bool(inside.any()) else 0.0
+

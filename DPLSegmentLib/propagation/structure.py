@@ -1,0 +1,139 @@
+"""One structure through one scan: enhance, find where to begin, sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from DPLSegmentLib.network.config import STRIDE
+from DPLSegmentLib.network.network import SegmentationNetwork
+from DPLSegmentLib.network.similarity import score
+from DPLSegmentLib.propagation.body import body_box, from_body
+from DPLSegmentLib.propagation.embedding import Embedding
+from DPLSegmentLib.propagation.options import EngineOptions
+from DPLSegmentLib.propagation.painted import PaintedSlice
+from DPLSegmentLib.propagation.prototype_set import StructurePrototypes
+from DPLSegmentLib.propagation.search import Search
+from DPLSegmentLib.propagation.steps import AffinityStep, DecoderStep
+from DPLSegmentLib.propagation.sweep import Blend, Seed, Sweep, SweepRange, SweptSlice
+from DPLSegmentLib.propagation.types import (
+    Cancelled,
+    CancelToken,
+    OnProgress,
+    OnSlice,
+    Progress,
+    PropagationError,
+    SliceResult,
+)
+
+_MOST_SEEDS = 3
+
+Check = Callable[[str, float, int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class SweptStructure:
+    """Of each slice: `probability` [n, H, W], `confidence` [n], `visited` [n]; and the slices it began from."""
+
+    probability: Tensor
+    confidence: Tensor
+    visited: Tensor
+    seeds: tuple[int, ...]
+
+
+class StructureRun:
+    """Runs one structure; the network's parts and switches come from outside."""
+
+    def __init__(
+        self,
+        network: SegmentationNetwork,
+        options: EngineOptions,
+        embedding: Embedding,
+        structure: StructurePrototypes,
+        axis: int,
+        slice_range: tuple[int, int] | None,
+    ) -> None:
+        self.network = network
+        self.options = options
+        self.embedding = embedding
+        self.structure = structure
+        self.axis = axis
+        self.reach = reach_of(slice_range, embedding.count)
+        with torch.inference_mode():
+            self.prototypes = network.enhance(structure.prototypes, options.enhancement)
+
+    def run(
+        self,
+        painted: Sequence[PaintedSlice],
+        slices: int,
+        share: tuple[float, float],
+        on_progress: OnProgress | None,
+        on_slice: OnSlice | None,
+        cancel: CancelToken | None,
+    ) -> SweptStructure:
+        """Sweep from the painted slices, or from where the structure is found; raises Cancelled.
+
+        `slices` is how many slices were painted where the prototypes come from, `share` the (start, length) of this
+        structure in the progress of all.
+        """
+
+        def check(stage: str, done: float, index: int) -> None:
+            if cancel and cancel.cancelled():
+                raise Cancelled
+            if on_progress:
+                on_progress(Progress(stage, share[0] + share[1] * min(done, 1.0), index))
+
+        if not self.options.use_propagation:
+            return self._scored(check)
+        seeds = self._seeds(painted, slices, check)
+        blend = Blend(self.embedding, seeds)
+        stepper = DecoderStep(self.network, self.prototypes) if self.options.use_dpl else AffinityStep(self.network)
+        length = self.reach.last - self.reach.first + 1
+        for number, swept in enumerate(Sweep(stepper, self.embedding, self.reach).run(seeds), 1):
+            blend.add(swept)
+            check("sweep", number / length, swept.index)
+            if on_slice:
+                on_slice(self._slice_result(swept))
+        return SweptStructure(blend.total, blend.confidence, blend.visited, tuple(seed.index for seed in seeds))
+
+    def _seeds(self, painted: Sequence[PaintedSlice], slices: int, check: Check) -> list[Seed]:
+        if painted:
+            return [Seed(each.index, each.working) for each in painted]
+        box = body_box(self.embedding.images)
+        prior = from_body(self.structure.place, box, STRIDE, self.embedding.features.shape[-2:])
+        finder = DecoderStep(self.network, self.prototypes)
+        search = Search(finder, self.embedding, prior, self.structure.area_mm2)
+        count = min(_MOST_SEEDS, slices) if self.reach.certain else 1
+        return search.seeds(self.reach, count, lambda index: check("score", 0.0, index))
+
+    @torch.inference_mode()
+    def _scored(self, check: Check) -> SweptStructure:
+        """Every slice by its prototype scores alone."""
+        count, height, width = self.embedding.images.shape
+        probability = torch.zeros(count, height, width, dtype=torch.float16)
+        for index in range(self.reach.first, self.reach.last + 1):
+            check("score", index / count, index)
+            features = self.embedding.standardised(index)[None]
+            scores = score(features, self.prototypes.foreground, self.prototypes.background).probability
+            grown = torch.nn.functional.interpolate(scores[None], scale_factor=float(STRIDE), mode="bilinear")
+            probability[index] = grown[0, 0].to(probability)
+        margin = (2 * probability.float() - 1).abs().mean((1, 2))
+        return SweptStructure(probability, margin, torch.ones(count, dtype=torch.bool), ())
+
+    def _slice_result(self, swept: SweptSlice) -> SliceResult:
+        native = self.embedding.stack.to_native(swept.probability[None].float().cpu().numpy())[0]
+        mask = native > 0.5 if swept.present else native > 2
+        return SliceResult(self.structure.name, self.axis, swept.index, mask, swept.confidence)
+
+
+def reach_of(slice_range: tuple[int, int] | None, count: int) -> SweepRange:
+    """The slices that may be visited; raises PropagationError when the range lies outside the scan."""
+    if slice_range is None:
+        return SweepRange(0, count - 1)
+    first, last = sorted(slice_range)
+    if first < 0 or last >= count:
+        raise PropagationError(f"The slice range {first} to {last} lies outside the scan; it has slices 0 to {count - 1}.")
+    return SweepRange(first, last, certain=True)

@@ -1,0 +1,140 @@
+"""Outward from each painted slice in both directions, until the structure ends; several sweeps are blended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from DPLSegmentLib.propagation.embedding import Embedding
+from DPLSegmentLib.propagation.steps import Step, Stepper
+
+_PRESENT = 0.5
+_INSIDE = 0.5
+_LEAST_PIXELS = 3
+_PATIENCE_MM = 6.0
+_MEMORY = 0.3
+
+
+@dataclass(frozen=True, eq=False)
+class Seed:
+    """A slice whose mask [H, W] is taken as known, with its confidence 0..1 (1 where a person painted it)."""
+
+    index: int
+    mask: Tensor
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class SweptSlice:
+    """A slice that a sweep reached: `probability` [H, W], `confidence` 0..1, `distance` in slices from its seed."""
+
+    index: int
+    probability: Tensor
+    confidence: float
+    distance: int
+    present: bool
+
+
+@dataclass(frozen=True)
+class SweepRange:
+    """Slices first..last may be visited; `certain` says that the structure is known to be in all of them."""
+
+    first: int
+    last: int
+    certain: bool = False
+
+
+@dataclass
+class _Front:
+    """One direction of one seed."""
+
+    seed: Seed
+    direction: int
+    limit: int
+    at: int = 0
+    mask: Tensor = field(default_factory=lambda: torch.zeros(0))
+    confidence: float = 1.0
+    missed: int = 0
+    running: bool = True
+
+
+class Sweep:
+    """Moves all fronts of one structure one slice at a time, nearest slices first."""
+
+    def __init__(self, stepper: Stepper, embedding: Embedding, reach: SweepRange) -> None:
+        self.stepper = stepper
+        self.embedding = embedding
+        self.reach = reach
+        self.patience = max(1, round(_PATIENCE_MM / embedding.stack.gap_mm))
+
+    def run(self, seeds: Sequence[Seed]) -> Iterator[SweptSlice]:
+        """Swept slices in the order they are reached; a slice between two seeds comes twice."""
+        fronts = self._fronts(sorted(seeds, key=lambda seed: seed.index))
+        while any(front.running for front in fronts):
+            for front in fronts:
+                if front.running:
+                    yield from self._advance(front)
+
+    def _fronts(self, seeds: Sequence[Seed]) -> list[_Front]:
+        fronts = []
+        for number, seed in enumerate(seeds):
+            before = seeds[number - 1].index + 1 if number else self.reach.first
+            after = seeds[number + 1].index - 1 if number + 1 < len(seeds) else self.reach.last
+            for direction, limit in ((1, after), (-1, before)):
+                fronts.append(_Front(seed, direction, limit, seed.index, seed.mask, seed.confidence))
+        return fronts
+
+    def _advance(self, front: _Front) -> Iterator[SweptSlice]:
+        index = front.seed.index + front.direction * (abs(front.at - front.seed.index) + front.missed + 1)
+        if (index - front.limit) * front.direction > 0:
+            front.running = False
+            return
+        step = self.stepper.step(self.embedding, index, front.at, front.mask)
+        present = self._present(step)
+        confidence = front.confidence * _MEMORY + (1 - _MEMORY) * quality(step) * front.confidence**0.25
+        if present:
+            front.at, front.mask, front.missed, front.confidence = index, step.probability, 0, confidence
+        else:
+            front.missed += 1
+            front.running = front.missed < self.patience
+        yield SweptSlice(index, step.probability, confidence, abs(index - front.seed.index), present)
+
+    def _present(self, step: Step) -> bool:
+        filled = int((step.probability > _INSIDE).sum()) >= _LEAST_PIXELS
+        return filled and (self.reach.certain or step.presence > _PRESENT)
+
+
+def quality(step: Step) -> float:
+    """How far one step is to be trusted, 0..1."""
+    return max(step.presence, 1 - step.presence) * step.margin**0.5 * (0.5 + 0.5 * step.agreement)
+
+
+class Blend:
+    """Collects the slices of one structure; where two sweeps meet they are weighted by confidence and nearness."""
+
+    def __init__(self, embedding: Embedding, seeds: Sequence[Seed]) -> None:
+        count, height, width = embedding.images.shape
+        self.total = torch.zeros(count, height, width, dtype=torch.float16)
+        self.weight = torch.zeros(count)
+        self.confidence = torch.zeros(count)
+        for seed in seeds:
+            self.total[seed.index], self.weight[seed.index] = seed.mask.to(self.total), 1.0
+            self.confidence[seed.index] = seed.confidence
+
+    def add(self, swept: SweptSlice) -> None:
+        """Take in one swept slice."""
+        weight = max(swept.confidence, 1e-3) / swept.distance
+        probability = swept.probability.to(self.total) if swept.present else torch.zeros(())
+        whole = float(self.weight[swept.index]) + weight
+        share = weight / whole
+        self.total[swept.index].mul_(1 - share).add_(probability * share)
+        self.confidence[swept.index] = self.confidence[swept.index] * (1 - share) + swept.confidence * share
+        self.weight[swept.index] = whole
+
+    @property
+    def visited(self) -> Tensor:
+        """bool [n]: slices that were seeds or were reached."""
+        return self.weight > 0

@@ -1,0 +1,59 @@
+"""What a training run is made of; read from a TOML file."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+
+class TrainingError(ValueError):
+    """The training cannot start or go on; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """Paths are relative to the working directory.
+
+    `data` is a folder laid out as abdomen-mr/train, abdomen-ct/train, headneck-ct/train, unlabelled; `steps` counts
+    optimiser steps; `crop` is in working pixels; `labels` off trains on supervoxels and synthesis alone.
+    """
+
+    data: str
+    run: str
+    steps: int = 10000
+    seed: int = 0
+    encoder: str = "lite0"
+    imagenet: str = ""
+    start: str = ""
+    crop: int = 160
+    rollout: int = 3
+    structures: int = 3
+    episodes: int = 1
+    rate: float = 1e-3
+    encoder_rate: float = 2e-4
+    warmup: int = 200
+    average: float = 0.998
+    checkpoint_minutes: float = 3.0
+    labels: bool = True
+    synthetic: int = 24
+    label_share: float = 0.3
+    synthetic_share: float = 0.12
+    diffusion: bool = True
+    cross_view_target: bool = True
+
+
+def read_config(path: Path) -> TrainingConfig:
+    """Read a TOML file; raises TrainingError for a missing file, a wrong key or a missing one."""
+    try:
+        values = tomllib.loads(path.read_text())
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise TrainingError(f"The training configuration {path} cannot be read: {error}.") from error
+    known = {field.name for field in fields(TrainingConfig)}
+    unknown = sorted(set(values) - known)
+    if unknown:
+        raise TrainingError(f"{path} has unknown keys: {', '.join(unknown)}. Known are: {', '.join(sorted(known))}.")
+    try:
+        return TrainingConfig(**values)
+    except TypeError as error:
+        raise TrainingError(f"{path} is incomplete: `data` and `run` must be given.") from error

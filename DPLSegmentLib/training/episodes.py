@@ -1,0 +1,189 @@
+"""Episodes: a painted slice, the slices a sweep would visit next, and far slices where the structure is looked for.
+
+Everything is drawn from one generator, so that an episode is fixed by (seed, step, process).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from DPLSegmentLib.training.augment import as_painted, photometric
+from DPLSegmentLib.training.config import TrainingConfig
+from DPLSegmentLib.training.pack import RegionMap, TrainingVolume
+from DPLSegmentLib.training.synthesis import random_contrast, shifted_contrast
+from DPLSegmentLib.training.views import PlaneView, Window
+
+FAR = 2
+_LEAST_PIXELS = 40
+_MOST_SHARE = 0.35
+_TRIES = 40
+_THICK = 4.0
+
+
+@dataclass(frozen=True, eq=False)
+class Episode:
+    """`chain` [T + 1, 3, H, W]: the painted slice, then the slices of the sweep; `far` [2, 3, H, W]; their true masks
+    [m, n, H, W]; `painted` [m, H, W]; `gap` in working pixels; `same_view`: far slices share the chain's contrast."""
+
+    chain: Tensor
+    chain_masks: Tensor
+    far: Tensor
+    far_masks: Tensor
+    painted: Tensor
+    gap: float
+    same_view: bool
+
+
+@dataclass(frozen=True)
+class _Place:
+    view: PlaneView
+    regions: RegionMap
+    label: int
+    start: int
+    step: int
+    window: Window
+
+
+class EpisodeSampler:
+    """Draws episodes from the volumes by the shares that the configuration names."""
+
+    def __init__(self, volumes: list[TrainingVolume], config: TrainingConfig) -> None:
+        self.config = config
+        self.groups: dict[str, list[TrainingVolume]] = {}
+        for volume in volumes:
+            self.groups.setdefault(volume.group, []).append(volume)
+
+    def sample(self, generator: np.random.Generator) -> Episode:
+        """One episode; places without enough of a structure are drawn again."""
+        for _ in range(_TRIES):
+            place = self._place(generator)
+            episode = self._episode(place, generator) if place else None
+            if episode is not None:
+                return episode
+        raise RuntimeError("No usable structure was found in the training scans.")
+
+    def _volume(self, generator: np.random.Generator) -> TrainingVolume:
+        real = [name for name in self.groups if name != "synthetic"]
+        synthetic = "synthetic" in self.groups and generator.random() < self.config.synthetic_share
+        weights = np.array([len(self.groups[name]) ** 0.5 for name in real])
+        name = "synthetic" if synthetic else str(generator.choice(real, p=weights / weights.sum()))
+        members = self.groups[name]
+        return members[int(generator.integers(len(members)))]
+
+    def _place(self, generator: np.random.Generator) -> _Place | None:
+        volume = self._volume(generator)
+        view = PlaneView(volume, self._axis(volume, generator))
+        regions = self._map(volume, generator)
+        weights = regions.weights / regions.weights.sum()
+        label = int(generator.choice(len(weights), p=weights))
+        first, last = regions.extents[label, view.axis]
+        step = self._step(view, generator)
+        start = self._start(int(first), int(last), step, generator)
+        return _Place(view, regions, label, start, step, self._window(view, regions, label, generator))
+
+    def _axis(self, volume: TrainingVolume, generator: np.random.Generator) -> int:
+        thin = max(volume.spacing) <= _THICK and min(volume.image.shape) >= 48
+        return int(generator.integers(1, 3)) if thin and generator.random() < 0.2 else 0
+
+    def _map(self, volume: TrainingVolume, generator: np.random.Generator) -> RegionMap:
+        drawn = [regions for regions in volume.maps if regions.labelled]
+        found = [regions for regions in volume.maps if not regions.labelled]
+        if drawn and (not found or generator.random() < self.config.label_share):
+            return drawn[0]
+        return found[int(generator.integers(len(found)))]
+
+    def _step(self, view: PlaneView, generator: np.random.Generator) -> int:
+        thickest = generator.uniform(1.0, 9.0)
+        return int(np.clip(thickest // view.gap, 1, 4)) * (1 if generator.random() < 0.5 else -1)
+
+    def _start(self, first: int, last: int, step: int, generator: np.random.Generator) -> int:
+        reach = abs(step) * self.config.rollout
+        if generator.random() < 0.4:
+            first, last = (max(first, last - reach), last) if step > 0 else (first, min(last, first + reach))
+        return int(generator.integers(first, max(last, first + 1)))
+
+    def _window(self, view: PlaneView, regions: RegionMap, label: int, generator: np.random.Generator) -> Window:
+        boxes = [box for axis, box in enumerate(regions.extents[label]) if axis != view.axis]
+        jitter = generator.normal(0, 0.12, 2) * self.config.crop * view.pixel
+        row, column = (float(box.mean()) + j / s for box, j, s in zip(boxes, jitter, view.plane, strict=True))
+        pixel = view.pixel * float(np.exp(generator.uniform(-0.3, 0.45)))
+        angle = float(generator.normal(0, 0.15)) if generator.random() < 0.5 else 0.0
+        return Window((row, column), pixel, angle, bool(generator.random() < 0.3), self.config.crop)
+
+    def _episode(self, place: _Place, generator: np.random.Generator) -> Episode | None:
+        count = self.config.rollout + 1
+        indices = [place.start + place.step * number for number in range(-1, count + 1)]
+        regions = place.view.regions(place.regions, indices, place.window)
+        labels = self._labels(regions[1], place.label, generator)
+        if not labels:
+            return None
+        style = int(generator.integers(2**31))
+        images = self._images(place, indices, regions, np.random.default_rng(style))
+        masks = _masks(regions, labels)
+        far, far_masks, same = self._far(place, labels, generator, style)
+        painted = torch.stack([as_painted(mask, generator) for mask in masks[:, 1]])
+        gap = place.view.gap * abs(place.step) / place.window.pixel
+        return Episode(_triples(images), masks[:, 1:-1], far, far_masks, painted, gap, same)
+
+    def _labels(self, regions: Tensor, wanted: int, generator: np.random.Generator) -> list[int]:
+        sizes = torch.bincount(regions.flatten().clamp(min=0)).numpy()
+        fits = [n for n in np.flatnonzero(sizes) if n and _LEAST_PIXELS <= sizes[n] <= _MOST_SHARE * regions.numel()]
+        if wanted not in fits:
+            return []
+        others = [int(number) for number in fits if number != wanted]
+        generator.shuffle(others)
+        return [wanted, *others[: self.config.structures - 1]]
+
+    def _images(self, place: _Place, indices: list[int], regions: Tensor, style: np.random.Generator) -> Tensor:
+        if place.view.volume.synthetic:
+            return photometric(random_contrast(regions, style), style)
+        images = place.view.slices(indices, place.window)
+        if not place.regions.labelled and style.random() < 0.2:
+            images = shifted_contrast(images, regions, style)
+        return photometric(images, style)
+
+    def _far(
+        self, place: _Place, labels: list[int], generator: np.random.Generator, style: int
+    ) -> tuple[Tensor, Tensor, bool]:
+        other = self._other_patient(place, labels[0], generator) if place.regions.labelled else None
+        target = other or place
+        first, last = target.regions.extents[labels[0], target.view.axis]
+        if generator.random() < 0.1:
+            first, last = 0, len(target.view.image)
+        index = int(generator.integers(first, max(last, first + 1)))
+        window = _nudged(target.window, generator)
+        indices = [index + number * abs(target.step) for number in range(-1, 3)]
+        regions = target.view.regions(target.regions, indices, window)
+        same = other is None and generator.random() < 0.5
+        chosen = np.random.default_rng(style if same else int(generator.integers(2**31)))
+        images = self._images(target, indices, regions, chosen)
+        return _triples(images), _masks(regions, labels)[:, 1:-1], same
+
+    def _other_patient(self, place: _Place, label: int, generator: np.random.Generator) -> _Place | None:
+        if generator.random() < 0.4:
+            return None
+        members = self.groups[place.view.volume.group]
+        volume = members[int(generator.integers(len(members)))]
+        drawn = [regions for regions in volume.maps if regions.labelled]
+        if not drawn or label >= len(drawn[0].weights) or not drawn[0].weights[label]:
+            return None
+        view = PlaneView(volume, place.view.axis)
+        return _Place(view, drawn[0], label, 0, place.step, self._window(view, drawn[0], label, generator))
+
+
+def _nudged(window: Window, generator: np.random.Generator) -> Window:
+    row, column = (centre + float(generator.normal(0, 6)) for centre in window.centre)
+    pixel = window.pixel * float(np.exp(generator.normal(0, 0.08)))
+    return Window((row, column), pixel, window.angle + float(generator.normal(0, 0.08)), window.mirrored, window.size)
+
+
+def _masks(regions: Tensor, labels: list[int]) -> Tensor:
+    return torch.stack([(regions == label).to(torch.float32) for label in labels])
+
+
+def _triples(slices: Tensor) -> Tensor:
+    return torch.stack([slices[:-2], slices[1:-1], slices[2:]], 1)

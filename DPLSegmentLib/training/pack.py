@@ -1,0 +1,135 @@
+"""Scans made ready for training once, kept as .npz in the run's cache folder.
+
+Only `train/` and `unlabelled/` are read, and of the abdominal sets only labels that are not benchmark organs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy import ndimage
+
+from DPLSegmentLib.images.intensity import normalise
+from DPLSegmentLib.images.reading import read_segmentation, read_volume
+from DPLSegmentLib.training.config import TrainingConfig, TrainingError
+from DPLSegmentLib.training.supervoxels import DEPTHS, useful_regions, watershed_hierarchy
+from DPLSegmentLib.training.synthesis import random_labels
+
+BENCHMARK = frozenset({"liver", "right kidney", "left kidney", "spleen"})
+_SETS = ("abdomen-mr/train", "abdomen-ct/train", "headneck-ct/train", "unlabelled")
+_LARGE = 200 * 200
+
+
+@dataclass(frozen=True, eq=False)
+class RegionMap:
+    """Regions [z, y, x], taken from every `step`-th voxel in plane; `weights` [n + 1] and `extents` [n + 1, 3, 2] of
+    each region in voxels of the scan. `labelled` tells drawn structures from supervoxels."""
+
+    regions: np.ndarray
+    step: int
+    weights: np.ndarray
+    extents: np.ndarray
+    labelled: bool
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingVolume:
+    """A scan as uint8 (0..255 for 0..1), spacing in mm (z, y, x), and its region maps; `group` names its set."""
+
+    image: np.ndarray
+    spacing: tuple[float, float, float]
+    maps: tuple[RegionMap, ...]
+    group: str
+    synthetic: bool = False
+
+
+def region_map(regions: np.ndarray, step: int, weights: np.ndarray, labelled: bool) -> RegionMap:
+    """Add each region's extent along the three axes."""
+    extents = np.zeros((len(weights), 3, 2), np.int32)
+    for number, box in enumerate(ndimage.find_objects(regions, len(weights) - 1), 1):
+        if box is not None:
+            extents[number] = [(s.start * f, s.stop * f) for s, f in zip(box, (1, step, step), strict=True)]
+    return RegionMap(regions, step, weights, extents, labelled)
+
+
+def load_volumes(config: TrainingConfig) -> list[TrainingVolume]:
+    """All training scans, then the synthetic ones; raises TrainingError when the folder has none."""
+    volumes = [_cached(path, group, config) for path, group in _scans(Path(config.data))]
+    if not volumes:
+        raise TrainingError(f"No training scans were found in {config.data}; it must hold {', '.join(_SETS)}.")
+    return volumes + synthetic_volumes(config)
+
+
+def synthetic_volumes(config: TrainingConfig) -> list[TrainingVolume]:
+    """Label volumes without an image of their own; contrasts are drawn when they are sampled."""
+    return [_synthetic(np.random.default_rng([config.seed, number])) for number in range(config.synthetic)]
+
+
+def _synthetic(generator: np.random.Generator) -> TrainingVolume:
+    labels = random_labels(generator)
+    weights = np.concatenate([[0.0], np.ones(int(labels.max()))])
+    spacing = (float(generator.uniform(1, 4)), 1.5, 1.5)
+    return TrainingVolume(labels, spacing, (region_map(labels, 1, weights, False),), "synthetic", True)
+
+
+def _scans(root: Path) -> Iterator[tuple[Path, str]]:
+    for name in _SETS:
+        for path in sorted((root / name).glob("*-image.nii.gz")):
+            yield path, name.split("/")[0]
+
+
+def _cached(path: Path, group: str, config: TrainingConfig) -> TrainingVolume:
+    kept = Path(config.run).parent / "pack" / f"{group}-{path.name.removesuffix('-image.nii.gz')}.npz"
+    if not kept.is_file():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        partial = kept.with_suffix(".partial.npz")
+        np.savez(partial, **_prepare(path))
+        partial.replace(kept)
+    with np.load(kept, allow_pickle=False) as arrays:
+        return _unpack({name: arrays[name] for name in arrays.files}, group, config.labels)
+
+
+def _prepare(path: Path) -> dict[str, np.ndarray]:
+    volume = read_volume(path)
+    image = normalise(volume).astype(np.float32)
+    step = 2 if image.shape[1] * image.shape[2] > _LARGE and volume.spacing[0] < 4 else 1
+    coarse = np.ascontiguousarray(image[:, ::step, ::step])
+    z, y, x = volume.spacing
+    hierarchy = watershed_hierarchy(coarse, (z, y * step, x * step))
+    arrays = {"image": (image * 255).round().astype(np.uint8), "spacing": np.array(volume.spacing), "step": np.array(step)}
+    for depth, regions in enumerate(hierarchy):
+        coarser = hierarchy[depth + 1] if depth + 1 < len(hierarchy) else None
+        arrays[f"regions{depth}"], arrays[f"weights{depth}"] = useful_regions(coarse, regions, coarser)
+    labels = _permitted_labels(path)
+    return arrays if labels is None else {**arrays, "labels": labels}
+
+
+def _permitted_labels(path: Path) -> np.ndarray | None:
+    drawn = path.with_name(path.name.replace("-image", "-labels"))
+    if not drawn.is_file():
+        return None
+    names = json.loads((path.parent.parent / "labels.json").read_text())
+    labels = read_segmentation(drawn).labelmap().astype(np.uint8)
+    hidden = [int(value) for value, name in names.items() if name in BENCHMARK]
+    labels[np.isin(labels, hidden)] = 0
+    return labels if labels.any() else None
+
+
+def _unpack(arrays: dict[str, np.ndarray], group: str, use_labels: bool) -> TrainingVolume:
+    step = int(arrays["step"])
+    maps = [
+        region_map(arrays[f"regions{depth}"], step, arrays[f"weights{depth}"], False)
+        for depth in range(len(DEPTHS))
+        if len(arrays[f"weights{depth}"]) > 1
+    ]
+    if use_labels and "labels" in arrays:
+        labels = arrays["labels"]
+        present = np.bincount(labels.ravel()) > 0
+        present[0] = False
+        maps.append(region_map(labels, 1, present.astype(float), True))
+    z, y, x = (float(size) for size in arrays["spacing"])
+    return TrainingVolume(arrays["image"], (z, y, x), tuple(maps), group)

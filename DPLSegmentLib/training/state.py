@@ -1,0 +1,95 @@
+"""Everything a run needs to go on exactly where it stopped."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from DPLSegmentLib.network.encoder import Encoder
+from DPLSegmentLib.network.network import SegmentationNetwork
+from DPLSegmentLib.training.config import TrainingConfig, TrainingError
+
+
+@dataclass(eq=False)
+class TrainingState:
+    """The network, its running average, the optimiser and the number of steps done."""
+
+    network: SegmentationNetwork
+    average: SegmentationNetwork
+    optimiser: torch.optim.Optimizer
+    step: int = 0
+
+    def save(self, path: Path) -> None:
+        """Write everything to `path`; never leaves a half-written file there."""
+        partial = path.with_suffix(".partial")
+        content = {
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "step": self.step,
+        }
+        torch.save(content, partial)
+        partial.replace(path)
+
+    def load(self, path: Path) -> None:
+        """Go on from `path`; raises TrainingError when the file is not a checkpoint of this network."""
+        try:
+            content = torch.load(path, map_location="cpu", weights_only=True)
+            self.network.load_state_dict(content["network"])
+            self.average.load_state_dict(content["average"])
+            self.optimiser.load_state_dict(content["optimiser"])
+            self.step = int(content["step"])
+        except Exception as error:
+            raise TrainingError(f"{path} is no checkpoint of this run; move it away to start anew. ({error})") from error
+
+    @torch.no_grad()
+    def update_average(self, keep: float) -> None:
+        """Exponential moving average of the weights; early steps are forgotten faster."""
+        keep = min(keep, (1 + self.step) / (10 + self.step))
+        for mean, current in zip(self.average.parameters(), self.network.parameters(), strict=True):
+            mean.lerp_(current, 1 - keep)
+
+
+def new_state(config: TrainingConfig, network: SegmentationNetwork) -> TrainingState:
+    """A fresh run: ImageNet or earlier weights where the configuration names them."""
+    if config.imagenet:
+        load_imagenet(network.encoder, Path(config.imagenet))
+    if config.start:
+        network.load_state_dict(_read(Path(config.start))["average"])
+    encoder = list(network.encoder.stem.parameters()) + list(network.encoder.stages.parameters())
+    known = {id(parameter) for parameter in encoder}
+    others = [parameter for parameter in network.parameters() if id(parameter) not in known]
+    groups = [{"params": encoder, "lr": config.encoder_rate}, {"params": others, "lr": config.rate}]
+    for group in groups:
+        group["base"] = group["lr"]
+    return TrainingState(network, copy.deepcopy(network), torch.optim.AdamW(groups, weight_decay=0.01))
+
+
+def load_imagenet(encoder: Encoder, path: Path) -> None:
+    """Start from published EfficientNet-Lite weights; raises TrainingError when the file is another."""
+    try:
+        encoder.load_imagenet(_read(path))
+    except KeyError as error:
+        raise TrainingError(f"{path} does not hold the EfficientNet-Lite weights that this encoder needs.") from error
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise TrainingError(f"The weights {path} cannot be read: {error}.") from error
+
+
+def set_rates(optimiser: torch.optim.Optimizer, share: float) -> None:
+    """Scale every group's learning rate to `share` of its own start."""
+    for group in optimiser.param_groups:
+        group["lr"] = group["base"] * share
+
+
+def clip(network: nn.Module, most: float = 1.0) -> None:
+    """Limit the gradient's norm."""
+    nn.utils.clip_grad_norm_(network.parameters(), most)

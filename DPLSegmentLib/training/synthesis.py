@@ -1,0 +1,70 @@
+"""Anatomy that never was: random label volumes, and random contrasts for any label map (in the manner of SynthSeg)."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from scipy import ndimage
+from torch import Tensor
+from torch.nn import functional
+
+_SHAPE = (64, 128, 128)
+_FIELDS = 24
+_MOST_LABELS = 64
+
+
+def random_labels(generator: np.random.Generator) -> np.ndarray:
+    """Label volume [64, 128, 128] (uint8, from 1) of smooth shapes: blobs, tubes and a background of large regions."""
+    background = _argmax_of_noise(generator, 6, (10, 24))
+    detail = _argmax_of_noise(generator, _FIELDS, (3, 9)) + 6
+    solid = ndimage.gaussian_filter(generator.standard_normal(_SHAPE), 12)
+    labels = np.where(solid > np.quantile(solid, generator.uniform(0.3, 0.7)), detail, background)
+    for number in range(int(generator.integers(2, 6))):
+        labels[_tube(generator)] = 6 + _FIELDS + 1 + number
+    return (labels + 1).astype(np.uint8)
+
+
+def _argmax_of_noise(generator: np.random.Generator, count: int, smoothness: tuple[float, float]) -> np.ndarray:
+    best, labels = np.full(_SHAPE, -np.inf), np.zeros(_SHAPE, np.int32)
+    for number in range(count):
+        sigma = generator.uniform(*smoothness)
+        field = ndimage.gaussian_filter(generator.standard_normal(_SHAPE), (sigma * generator.uniform(0.7, 2), sigma, sigma))
+        field /= field.std()
+        labels[field > best] = number
+        best = np.maximum(best, field)
+    return labels
+
+
+def _tube(generator: np.random.Generator) -> np.ndarray:
+    depth = np.linspace(0, 1, _SHAPE[0])[:, None, None]
+    ends = generator.uniform(16, 112, (3, 2))
+    row, column = ((1 - depth) ** 2 * a + 2 * depth * (1 - depth) * b + depth**2 * c for a, b, c in ends.T)
+    rows, columns = np.ogrid[: _SHAPE[1], : _SHAPE[2]]
+    radius = generator.uniform(2, 8) * (1 + 0.3 * np.sin(depth * generator.uniform(2, 9)))
+    return (rows - row) ** 2 + (columns - column) ** 2 < radius**2
+
+
+def random_contrast(labels: Tensor, generator: np.random.Generator) -> Tensor:
+    """A picture in 0..1 of label slices [n, H, W]: a random grey value a label, texture, blur and noise."""
+    table = torch.from_numpy(generator.uniform(0.05, 1, _MOST_LABELS).astype(np.float32))
+    image = table[labels.long()]
+    roughness = torch.from_numpy(generator.uniform(0, 0.12, len(table)).astype(np.float32))[labels.long()]
+    texture = torch.from_numpy(generator.standard_normal(labels.shape).astype(np.float32))
+    image = image + roughness * _blur(texture, generator.uniform(0.3, 1.5)) * 2
+    return _blur(image, generator.uniform(0.3, 1.2)).clamp(0, 1)
+
+
+def shifted_contrast(image: Tensor, labels: Tensor, generator: np.random.Generator) -> Tensor:
+    """The scan [n, H, W] with every region made darker or brighter at random, its own texture kept."""
+    strength = generator.uniform(0.1, 0.5)
+    table = torch.from_numpy(generator.uniform(-1, 1, int(labels.max()) + 1).astype(np.float32)) * strength
+    return (image + _blur(table[labels.long()], 0.6)).clamp(0, 1)
+
+
+def _blur(image: Tensor, sigma: float) -> Tensor:
+    offsets = torch.arange(-3, 4)
+    kernel = torch.exp(-offsets.square() / (2 * sigma**2 + 1e-6)).to(image)
+    kernel = kernel / kernel.sum()
+    padded = functional.pad(image[:, None], (3, 3, 3, 3), mode="replicate")
+    blurred = functional.conv2d(padded, kernel[None, None, None])
+    return functional.conv2d(blurred, kernel[None, None, :, None])[:, 0]

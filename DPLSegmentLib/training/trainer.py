@@ -1,0 +1,105 @@
+"""The training loop: sample, roll out, step, average, keep."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from DPLSegmentLib.network.checkpoint import save_model
+from DPLSegmentLib.network.config import NetworkConfig
+from DPLSegmentLib.network.network import SegmentationNetwork
+from DPLSegmentLib.training.config import TrainingConfig
+from DPLSegmentLib.training.distributed import Team
+from DPLSegmentLib.training.episodes import Episode, EpisodeSampler
+from DPLSegmentLib.training.log import LossLog
+from DPLSegmentLib.training.pack import TrainingVolume
+from DPLSegmentLib.training.rollout import Rollout, default_options
+from DPLSegmentLib.training.state import TrainingState, clip, new_state, set_rates
+
+OnStep = Callable[[int, Mapping[str, float]], None]
+
+
+class Trainer:
+    """Trains until `config.steps`; a checkpoint in `config.run` is taken up where it stopped, to the bit on a CPU."""
+
+    def __init__(self, config: TrainingConfig, volumes: list[TrainingVolume], team: Team) -> None:
+        self.config = config
+        self.team = team
+        self.folder = Path(config.run)
+        self.sampler = EpisodeSampler(volumes, config)
+        torch.manual_seed(config.seed)
+        network = SegmentationNetwork(NetworkConfig(encoder=config.encoder)).to(team.device, memory_format=torch.channels_last)
+        self.state: TrainingState = new_state(config, network)
+        if self.checkpoint.is_file():
+            self.state.load(self.checkpoint)
+        self.rollout = Rollout(network, default_options(config.diffusion, config.cross_view_target, config.seed))
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where the run is kept."""
+        return self.folder / "checkpoint.pt"
+
+    def train(self, on_step: OnStep | None = None) -> None:
+        """Run to the last step; writes checkpoint, losses.csv and losses.png on the way and at the end."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        log, kept = LossLog(self.folder, self.state.step), time.monotonic()
+        while self.state.step < self.config.steps:
+            losses = self.step()
+            log.add(self.state.step, losses)
+            if on_step:
+                on_step(self.state.step, losses)
+            if time.monotonic() - kept > 60 * self.config.checkpoint_minutes:
+                self._keep(log)
+                kept = time.monotonic()
+        self._keep(log)
+        self.team.wait()
+
+    def step(self) -> dict[str, float]:
+        """One optimiser step over `config.episodes` episodes of this process; returns the mean losses."""
+        torch.manual_seed(hash((self.config.seed, self.state.step, self.team.rank)) % 2**31)
+        set_rates(self.state.optimiser, self._share())
+        self.state.optimiser.zero_grad(set_to_none=False)
+        means: dict[str, float] = {}
+        for number in range(self.config.episodes):
+            for name, loss in self._backward(self._episode(number)).items():
+                means[name] = means.get(name, 0.0) + float(loss.detach()) / self.config.episodes
+        self.team.average_gradients(self.state.network)
+        clip(self.state.network)
+        self.state.optimiser.step()
+        self.state.step += 1
+        self.state.update_average(self.config.average)
+        return means
+
+    def _backward(self, episode: Episode) -> Mapping[str, Tensor]:
+        with self._precision():
+            losses = self.rollout.losses(episode)
+        (torch.stack(list(losses.values())).sum() / self.config.episodes).backward()
+        return losses
+
+    def _episode(self, number: int) -> Episode:
+        generator = np.random.default_rng([self.config.seed, self.state.step, self.team.rank, number])
+        episode = self.sampler.sample(generator)
+        moved = {f.name: getattr(episode, f.name) for f in fields(episode)}
+        return replace(episode, **{k: v.to(self.team.device) for k, v in moved.items() if isinstance(v, Tensor)})
+
+    def _precision(self) -> AbstractContextManager[object]:
+        return torch.autocast(self.team.device.type, torch.bfloat16, enabled=self.team.device.type == "cuda")
+
+    def _share(self) -> float:
+        step = self.state.step
+        warm = min(1.0, (step + 1) / self.config.warmup)
+        return warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / self.config.steps)))
+
+    def _keep(self, log: LossLog) -> None:
+        if self.team.rank == 0:
+            self.state.save(self.checkpoint)
+            save_model(self.state.average, self.folder / "dpl-segment.pt")
+            log.write()

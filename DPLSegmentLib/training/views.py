@@ -1,0 +1,86 @@
+"""Looks at a training scan from any of its three planes, through a rotated, zoomed and shifted window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from DPLSegmentLib.training.pack import RegionMap, TrainingVolume
+
+_WORKING = 256
+_MOST_ZOOM = 2.5
+
+
+@dataclass(frozen=True)
+class Window:
+    """Where to look: `centre` (row, column) in voxels of the plane, `pixel` in mm, rotation in radians, mirrored or not."""
+
+    centre: tuple[float, float]
+    pixel: float
+    angle: float
+    mirrored: bool
+    size: int
+
+    def grid(self, shape: tuple[int, int], spacing: tuple[float, float]) -> Tensor:
+        """[1, size, size, 2] coordinates for grid_sample on a plane of `shape` voxels with `spacing` in mm."""
+        offset = (torch.arange(self.size) - (self.size - 1) / 2) * self.pixel
+        down, right = torch.meshgrid(offset, -offset if self.mirrored else offset, indexing="ij")
+        cos, sin = float(np.cos(self.angle)), float(np.sin(self.angle))
+        row = self.centre[0] + (cos * down - sin * right) / spacing[0]
+        column = self.centre[1] + (sin * down + cos * right) / spacing[1]
+        return torch.stack([(2 * column + 1) / shape[1] - 1, (2 * row + 1) / shape[0] - 1], -1)[None]
+
+
+@dataclass(frozen=True, eq=False)
+class PlaneView:
+    """A volume with `axis` as the slice direction."""
+
+    volume: TrainingVolume
+    axis: int
+
+    @property
+    def image(self) -> np.ndarray:
+        """uint8 [slice, row, column]."""
+        return np.moveaxis(self.volume.image, self.axis, 0)
+
+    @property
+    def plane(self) -> tuple[float, float]:
+        """In-plane spacing in mm."""
+        first, second = (size for axis, size in enumerate(self.volume.spacing) if axis != self.axis)
+        return first, second
+
+    @property
+    def gap(self) -> float:
+        """Slice distance in mm."""
+        return self.volume.spacing[self.axis]
+
+    @property
+    def pixel(self) -> float:
+        """Working pixel in mm, as inference would choose it."""
+        height, width = self.image.shape[1:]
+        longest = max(height * self.plane[0], width * self.plane[1])
+        return max(longest / _WORKING, min(self.plane) / _MOST_ZOOM)
+
+    def slices(self, indices: list[int], window: Window) -> Tensor:
+        """float32 [n, size, size] in 0..1; indices beyond the ends repeat the last slice."""
+        image = self.image
+        chosen = image[np.clip(indices, 0, len(image) - 1)]
+        return _sampled(chosen, window.grid(chosen.shape[1:], self.plane), "bilinear") / 255.0
+
+    def regions(self, regions: RegionMap, indices: list[int], window: Window) -> Tensor:
+        """int32 [n, size, size]; zero beyond the ends."""
+        moved = np.moveaxis(regions.regions, self.axis, 0)
+        steps = [step for axis, step in enumerate((1, regions.step, regions.step)) if axis == self.axis]
+        inside = [0 <= index < len(self.image) for index in indices]
+        chosen = moved[np.clip(np.array(indices) // steps[0], 0, len(moved) - 1)]
+        sampled = _sampled(chosen, window.grid(self.image.shape[1:], self.plane), "nearest")
+        return (sampled * torch.tensor(inside)[:, None, None]).round().int()
+
+
+def _sampled(slices: np.ndarray, grid: Tensor, mode: str) -> Tensor:
+    stack = torch.from_numpy(np.ascontiguousarray(slices).astype(np.float32))[None]
+    return functional.grid_sample(stack, grid, mode=mode, padding_mode="zeros", align_corners=False)[0]
