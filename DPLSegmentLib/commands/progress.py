@@ -1,4 +1,4 @@
-"""A progress bar on stderr: tqdm's where it is installed, else a plain one."""
+"""A progress bar on stderr: tqdm's on a terminal where it is installed, else plain lines."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from DPLSegmentLib.propagation.types import Progress
 
 # Shares of a propagation's time, for one bar over all its stages; they need not be exact, only in order.
 _STAGES = {"embed": (0.0, 0.7), "score": (0.7, 0.05), "sweep": (0.75, 0.2), "polish": (0.95, 0.05)}
+
+_SILENCE = 60.0
 
 
 class _Bar(Protocol):
@@ -70,16 +72,17 @@ class _TqdmBar:
 
 
 class PlainBar:
-    """A line for every tenth of the work, with the time left."""
+    """A line for every tenth of the work, and one a minute, with the time left: for logs and for lack of tqdm."""
 
     def __init__(self) -> None:
-        self._start, self._shown = time.monotonic(), -1
+        self._start = self._said = time.monotonic()
+        self._shown = -1
 
     def show(self, percent: float, label: str) -> None:
-        """Print a line when another tenth is done."""
-        if int(percent // 10) <= self._shown:
+        """Print a line when another tenth is done or a minute has passed."""
+        if int(percent // 10) <= self._shown and time.monotonic() - self._said < _SILENCE:
             return
-        self._shown = int(percent // 10)
+        self._shown, self._said = int(percent // 10), time.monotonic()
         print(f"{label} {percent:3.0f}%{self._left(percent)}", file=sys.stderr, flush=True)
 
     def close(self) -> None:
@@ -93,6 +96,8 @@ class PlainBar:
 
 
 def _best_bar() -> _Bar:
+    if not sys.stderr.isatty():
+        return PlainBar()
     try:
         return _TqdmBar()
     except ImportError:

@@ -50,7 +50,7 @@ def test_the_bar_does_not_claim_to_be_done_when_the_work_failed(recorder: Record
     assert recorder.shown == [30.0]
 
 
-def test_without_tqdm_a_line_a_tenth_says_the_time_left(capsys: pytest.CaptureFixture[str]) -> None:
+def test_in_a_log_a_line_a_tenth_says_the_time_left(capsys: pytest.CaptureFixture[str]) -> None:
     bar = PlainBar()
     for percent in (0, 1, 5, 50, 51, 52, 100):
         bar.show(float(percent), "Segmenting")
