@@ -86,7 +86,7 @@ class _Session:
     def _load_prototypes(self) -> Any:
         from DPLSegmentLib.propagation.prototype_file import load_prototypes
 
-        return load_prototypes(self._arguments.prototypes, self.engine)
+        return load_prototypes(self._arguments.prototypes, self.engine.model_id)
 
     def _describe_source(self) -> dict[str, str]:
         if self._arguments.prototypes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -30,6 +30,13 @@ class StructurePrototypes:
     value: int = 1
     color: tuple[float, float, float] = (0.5, 0.68, 0.5)
     tags: Mapping[str, str] = field(default_factory=dict)
+
+    def to(self, device: torch.device) -> StructurePrototypes:
+        """The same on another device."""
+        moved = Prototypes(
+            self.prototypes.foreground.to(device), self.prototypes.background.to(device), self.prototypes.geometry.to(device)
+        )
+        return replace(self, prototypes=moved, place=self.place.to(device))
 
 
 @dataclass(frozen=True, eq=False)

@@ -59,11 +59,11 @@ class StructureRun:
         self.network = network
         self.options = options
         self.embedding = embedding
-        self.structure = structure
+        self.structure = structure.to(embedding.images.device)
         self.axis = axis
         self.reach = reach_of(slice_range, embedding.count)
         with torch.inference_mode():
-            self.prototypes = network.enhance(structure.prototypes, options.enhancement)
+            self.prototypes = network.enhance(self.structure.prototypes, options.enhancement)
 
     def run(
         self,

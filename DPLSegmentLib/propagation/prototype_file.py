@@ -1,0 +1,93 @@
+"""Prototypes in a file, so that one painted slice serves scans that come later. Nothing in it is ever unpickled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from DPLSegmentLib.images.atomic import atomic
+from DPLSegmentLib.network.prototypes import Prototypes
+from DPLSegmentLib.propagation.prototype_set import PrototypeSet, StructurePrototypes
+from DPLSegmentLib.propagation.types import PropagationError
+
+FORMAT = 1
+_KEYS = {"format", "kind", "model_id", "plane", "window", "slices", "structures"}
+_KIND = "DPLSegment prototypes"
+
+
+def save_prototypes(found: PrototypeSet, path: Path) -> None:
+    """Write a prototype set; raises ImageError when the place cannot be written to."""
+    content = {
+        "format": FORMAT,
+        "kind": _KIND,
+        "model_id": found.model_id,
+        "plane": found.plane,
+        "window": list(found.window) if found.window else None,
+        "slices": found.slices,
+        "structures": [_packed(structure) for structure in found.structures],
+    }
+    with atomic(path) as partial:
+        torch.save(content, partial)
+
+
+def load_prototypes(path: Path, model_id: str) -> PrototypeSet:
+    """Read a prototype set made with the model `model_id`.
+
+    Raises PropagationError when the file is missing, damaged, of a newer format, or was made with another model.
+    """
+    content = _content(path)
+    if content["format"] > FORMAT:
+        raise PropagationError(f"{path} was made by a newer DPLSegment; update DPLSegment to use it.")
+    if content["model_id"] != model_id:
+        raise PropagationError(
+            f"{path} was made with model {content['model_id']}, but this is model {model_id}; "
+            "make the prototypes again from the painted scan."
+        )
+    try:
+        window = (float(content["window"][0]), float(content["window"][1])) if content["window"] else None
+        structures = tuple(_unpacked(packed) for packed in content["structures"])
+        return PrototypeSet(structures, str(content["plane"]), window, model_id, int(content["slices"]))
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise _damaged(path) from error
+
+
+def _content(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise PropagationError(f"There is no prototype file {path}; make one with --save-prototypes.")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise _damaged(path) from error
+    if not isinstance(content, dict) or not content.keys() >= _KEYS or content["kind"] != _KIND:
+        raise PropagationError(f"{path} is no file of DPLSegment prototypes; choose another or make one anew.")
+    return content
+
+
+def _damaged(path: Path) -> PropagationError:
+    return PropagationError(f"The prototype file {path} is damaged or incomplete; make it again from the painted scan.")
+
+
+def _packed(structure: StructurePrototypes) -> dict[str, Any]:
+    prototypes = structure.prototypes
+    return {
+        "name": structure.name,
+        "foreground": prototypes.foreground.cpu(),
+        "background": prototypes.background.cpu(),
+        "geometry": prototypes.geometry.cpu(),
+        "place": structure.place.cpu(),
+        "area_mm2": structure.area_mm2,
+        "value": structure.value,
+        "color": list(structure.color),
+        "tags": dict(structure.tags),
+    }
+
+
+def _unpacked(packed: dict[str, Any]) -> StructurePrototypes:
+    prototypes = Prototypes(packed["foreground"], packed["background"], packed["geometry"])
+    red, green, blue = (float(part) for part in packed["color"])
+    return StructurePrototypes(
+        packed["name"], prototypes, packed["place"], float(packed["area_mm2"]), int(packed["value"]),
+        (red, green, blue), dict(packed["tags"]),
+    )  # fmt: skip
