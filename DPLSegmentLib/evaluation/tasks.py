@@ -38,8 +38,8 @@ class Task:
 class Score:
     """How well one task was answered: Dice 0..1, HD95 in mm (infinite when nothing was found), wall seconds.
 
-    `retention_gain` says how well the confidence orders the errors around the structure (see `metrics`), None where
-    the method tells no confidence. `problem` is what the method said instead of an answer; its Dice is then 0.
+    `retention_gain` says how well the confidence orders the errors inside the result (see `metrics`), None where the
+    method tells no confidence. `problem` is what the method said instead of an answer; its Dice is then 0.
     """
 
     case: str
@@ -93,8 +93,7 @@ def _ask(segmenter: Segmenter, task: Task) -> tuple[Answer, str]:
 
 
 def _gain(answer: Answer, result: np.ndarray, truth: np.ndarray, shown: slice) -> float | None:
-    around = result | truth
-    if answer.confidence is None or not around.any():
+    if answer.confidence is None or not result.any():
         return None
-    gain = retention_gain((result != truth)[around], answer.confidence[shown][around])
+    gain = retention_gain(~truth[result], answer.confidence[shown][result])
     return None if np.isnan(gain) else gain
