@@ -37,7 +37,8 @@ def join_team() -> Team:
     """Read what torchrun set; alone otherwise. One thread a process on a CPU."""
     rank, size = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
     cuda = torch.cuda.is_available()
-    device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)) if size > 1 else 0) if cuda else torch.device("cpu")
+    card = int(os.environ.get("LOCAL_RANK", 0)) if size > 1 else 0
+    device = torch.device("cuda", card) if cuda else torch.device("cpu")
     if not cuda:
         torch.set_num_threads(1)
     if size > 1 and not distributed.is_initialized():

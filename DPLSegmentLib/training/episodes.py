@@ -5,7 +5,7 @@ Everything is drawn from one generator, so that an episode is fixed by (seed, st
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ FAR = 2
 _LEAST_PIXELS = 40
 _MOST_SHARE = 0.35
 _TRIES = 40
+_LEAST_CONTRAST = 0.02
 _THICK = 4.0
 
 
@@ -123,6 +124,8 @@ class EpisodeSampler:
             return None
         style = int(generator.integers(2**31))
         images = self._images(place, indices, regions, np.random.default_rng(style))
+        if float(images[1].std()) < _LEAST_CONTRAST:
+            return None
         masks = _masks(regions, labels)
         far, far_masks, same = self._far(place, labels, generator, style)
         painted = torch.stack([as_painted(mask, generator) for mask in masks[:, 1]])
@@ -151,13 +154,13 @@ class EpisodeSampler:
     ) -> tuple[Tensor, Tensor, bool]:
         other = self._other_patient(place, labels[0], generator) if place.regions.labelled else None
         target = other or place
+        target = replace(target, window=_nudged(target.window, generator))
         first, last = target.regions.extents[labels[0], target.view.axis]
         if generator.random() < 0.1:
             first, last = 0, len(target.view.image)
         index = int(generator.integers(first, max(last, first + 1)))
-        window = _nudged(target.window, generator)
         indices = [index + number * abs(target.step) for number in range(-1, 3)]
-        regions = target.view.regions(target.regions, indices, window)
+        regions = target.view.regions(target.regions, indices, target.window)
         same = other is None and generator.random() < 0.5
         chosen = np.random.default_rng(style if same else int(generator.integers(2**31)))
         images = self._images(target, indices, regions, chosen)
@@ -172,7 +175,9 @@ class EpisodeSampler:
         if not drawn or label >= len(drawn[0].weights) or not drawn[0].weights[label]:
             return None
         view = PlaneView(volume, place.view.axis)
-        return _Place(view, drawn[0], label, 0, place.step, self._window(view, drawn[0], label, generator))
+        own, seen = self._window(view, drawn[0], label, generator), place.window
+        window = replace(own, pixel=seen.pixel, angle=seen.angle, mirrored=seen.mirrored)
+        return _Place(view, drawn[0], label, 0, place.step, window)
 
 
 def _nudged(window: Window, generator: np.random.Generator) -> Window:

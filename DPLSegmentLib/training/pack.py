@@ -100,7 +100,11 @@ def _prepare(path: Path) -> dict[str, np.ndarray]:
     coarse = np.ascontiguousarray(image[:, ::step, ::step])
     z, y, x = volume.spacing
     hierarchy = watershed_hierarchy(coarse, (z, y * step, x * step))
-    arrays = {"image": (image * 255).round().astype(np.uint8), "spacing": np.array(volume.spacing), "step": np.array(step)}
+    arrays = {
+        "image": (image * 255).round().astype(np.uint8),
+        "spacing": np.array(volume.spacing),
+        "step": np.array(step),
+    }
     for depth, regions in enumerate(hierarchy):
         coarser = hierarchy[depth + 1] if depth + 1 < len(hierarchy) else None
         arrays[f"regions{depth}"], arrays[f"weights{depth}"] = useful_regions(coarse, regions, coarser)

@@ -72,9 +72,7 @@ class Rollout:
             logits, presence = self.network.decoder(evidence)
         return logits.float(), presence.float()
 
-    def _sweep(
-        self, episode: Episode, chain: Tensor, prototypes: list[Prototypes], prior: Tensor
-    ) -> dict[str, Tensor]:
+    def _sweep(self, episode: Episode, chain: Tensor, prototypes: list[Prototypes], prior: Tensor) -> dict[str, Tensor]:
         masks, total = episode.painted, {"mask": [], "presence": [], "score": [], "carry": []}
         for number in range(1, len(chain)):
             truth = episode.chain_masks[:, number]
@@ -91,9 +89,7 @@ class Rollout:
             masks = logits.sigmoid().detach()
         return {name: torch.stack(values).mean() for name, values in total.items()}
 
-    def _search(
-        self, episode: Episode, far: Tensor, prototypes: list[Prototypes], prior: Tensor
-    ) -> dict[str, Tensor]:
+    def _search(self, episode: Episode, far: Tensor, prototypes: list[Prototypes], prior: Tensor) -> dict[str, Tensor]:
         total = {"far mask": [], "far presence": [], "far score": []}
         for number in range(len(far)):
             truth = episode.far_masks[:, number]

@@ -44,7 +44,9 @@ class TrainingState:
             self.optimiser.load_state_dict(content["optimiser"])
             self.step = int(content["step"])
         except Exception as error:
-            raise TrainingError(f"{path} is no checkpoint of this run; move it away to start anew. ({error})") from error
+            raise TrainingError(
+                f"{path} is no checkpoint of this run; move it away to start anew. ({error})"
+            ) from error
 
     @torch.no_grad()
     def update_average(self, keep: float) -> None:

@@ -28,7 +28,9 @@ def _argmax_of_noise(generator: np.random.Generator, count: int, smoothness: tup
     best, labels = np.full(_SHAPE, -np.inf), np.zeros(_SHAPE, np.int32)
     for number in range(count):
         sigma = generator.uniform(*smoothness)
-        field = ndimage.gaussian_filter(generator.standard_normal(_SHAPE), (sigma * generator.uniform(0.7, 2), sigma, sigma))
+        field = ndimage.gaussian_filter(
+            generator.standard_normal(_SHAPE), (sigma * generator.uniform(0.7, 2), sigma, sigma)
+        )
         field /= field.std()
         labels[field > best] = number
         best = np.maximum(best, field)

@@ -36,7 +36,9 @@ class Trainer:
         self.folder = Path(config.run)
         self.sampler = EpisodeSampler(volumes, config)
         torch.manual_seed(config.seed)
-        network = SegmentationNetwork(NetworkConfig(encoder=config.encoder)).to(team.device, memory_format=torch.channels_last)
+        network = SegmentationNetwork(NetworkConfig(encoder=config.encoder)).to(
+            team.device, memory_format=torch.channels_last
+        )
         self.state: TrainingState = new_state(config, network)
         if self.checkpoint.is_file():
             self.state.load(self.checkpoint)
