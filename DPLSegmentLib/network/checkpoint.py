@@ -51,7 +51,9 @@ def load_model(path: Path) -> Model:
         network = SegmentationNetwork(NetworkConfig(**content["config"]))
         network.load_state_dict({name: value.float() for name, value in content["weights"].items()})
     except Exception as error:
-        raise CheckpointError(f"The model {path.name} does not fit this version of DPLSegment; install both anew.") from error
+        raise CheckpointError(
+            f"The model {path.name} does not fit this version of DPLSegment; install both anew."
+        ) from error
     return Model(network.eval().requires_grad_(False), digest[:_IDENTITY])
 
 
@@ -73,7 +75,9 @@ def _content(path: Path) -> dict:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        raise CheckpointError(f"{path.name} is not a DPLSegment model, or it is incomplete; install DPLSegment anew.") from error
+        raise CheckpointError(
+            f"{path.name} is not a DPLSegment model, or it is incomplete; install DPLSegment anew."
+        ) from error
     if not isinstance(content, dict) or not {"format", "config", "weights"} <= content.keys():
         raise CheckpointError(f"{path.name} is a PyTorch file but not a DPLSegment model; choose another file.")
     return content

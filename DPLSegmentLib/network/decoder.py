@@ -18,7 +18,7 @@ IMAGES = 3
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """For n structures on one slice each: `images` [n, 3, H, W], `features` [n, C, H/4, W/4], `cues` [n, 8, H/4, W/4]."""
+    """For n structures on a slice each: `images` [n, 3, H, W], `features` [n, C, H/4, W/4], `cues` [n, 8, H/4, W/4]."""
 
     images: Tensor
     features: Tensor

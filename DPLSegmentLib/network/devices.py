@@ -10,7 +10,7 @@ class DeviceError(ValueError):
 
 
 def choose_device(name: str) -> torch.device:
-    """"auto", "cuda", "mps" or "cpu" to a device; raises DeviceError when it is asked for by name and absent."""
+    """Names are "auto", "cuda", "mps" and "cpu"; raises DeviceError when it is asked for by name and absent."""
     cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
     if name == "auto":
         return torch.device("cuda" if cuda else "mps" if mps else "cpu")

@@ -1,13 +1,14 @@
 """Conservative fusion: the prototype stays in charge, its variants may only nudge or accompany it.
 
 From the paper: the fusion keeps the prototype's fidelity while it adds diversity. The formula and the two modes are
-ours: p* = (1 - w) p + w sum_k a_k v_k with a = softmax(cos(v_k, p) / tau), w <= 0.3, and variants with cos < 0.5 rejected.
+ours: p* = (1 - w) p + w sum_k a_k v_k with a = softmax(cos(v_k, p) / tau), w <= 0.3; variants with cos < 0.5 are
+rejected.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 import torch
 from torch import Tensor
@@ -16,7 +17,7 @@ from torch.nn import functional
 from DPLSegmentLib.network.prototypes import unit
 
 
-class FusionMode(str, Enum):
+class FusionMode(StrEnum):
     """What becomes of the variants: none are used, their mean moves the prototype, or they join it in the set."""
 
     NONE = "none"

@@ -60,12 +60,13 @@ class PrototypeExtractor:
         vectors, share = _windows(features, mask)
         closeness = functional.avg_pool2d(near[None, None], _WINDOW, ceil_mode=True).flatten()
         empty = share < _OUTSIDE
-        return torch.cat([
+        parts = [
             _mean(features, outside)[None],
             _mean(features, near)[None],
             spread(vectors[empty & (closeness > 0.5)], self.near),
             spread(vectors[empty & (closeness <= 0.5)], self.far),
-        ])
+        ]
+        return torch.cat(parts)
 
 
 def unit(vectors: Tensor) -> Tensor:

@@ -15,9 +15,7 @@ def voxel_confidence(probability: np.ndarray, slice_confidence: np.ndarray) -> n
     return certainty * slice_confidence[:, None, None]
 
 
-def next_to_paint(
-    confidence: np.ndarray, visited: np.ndarray, painted: Sequence[int], sizes: np.ndarray
-) -> int | None:
+def next_to_paint(confidence: np.ndarray, visited: np.ndarray, painted: Sequence[int], sizes: np.ndarray) -> int | None:
     """The visited slice where painting would help most: least certain, weighted by how much is there.
 
     `confidence`, `visited` and `sizes` (voxels) are [n]; slices next to a painted one are left out. None when the

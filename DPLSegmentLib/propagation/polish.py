@@ -36,7 +36,7 @@ def native_probability(probability: Tensor, embedding: Embedding, slices: np.nda
 
 
 def connected(mask: np.ndarray, anchors: Mapping[int, np.ndarray]) -> np.ndarray:
-    """The components of a mask [n, h, w] that touch an anchor (slice index to bool [h, w]); the largest if none does."""
+    """Components of a mask [n, h, w] that touch an anchor (slice index to bool [h, w]); the largest if none does."""
     labels, count = ndimage.label(mask)
     if count <= 1:
         return mask
@@ -52,7 +52,9 @@ def without_overlap(masks: Sequence[np.ndarray], probabilities: Sequence[np.ndar
     contested = np.nonzero(claimed > 1)
     if not len(contested[0]):
         return list(masks)
-    votes = np.stack([np.where(mask[contested], p[contested], -1) for mask, p in zip(masks, probabilities, strict=True)])
+    votes = np.stack(
+        [np.where(mask[contested], p[contested], -1) for mask, p in zip(masks, probabilities, strict=True)]
+    )
     winner = votes.argmax(0)
     cleared = [mask.copy() for mask in masks]
     for number, mask in enumerate(cleared):

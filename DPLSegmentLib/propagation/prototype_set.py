@@ -34,7 +34,9 @@ class StructurePrototypes:
     def to(self, device: torch.device) -> StructurePrototypes:
         """The same on another device."""
         moved = Prototypes(
-            self.prototypes.foreground.to(device), self.prototypes.background.to(device), self.prototypes.geometry.to(device)
+            self.prototypes.foreground.to(device),
+            self.prototypes.background.to(device),
+            self.prototypes.geometry.to(device),
         )
         return replace(self, prototypes=moved, place=self.place.to(device))
 

@@ -66,4 +66,6 @@ class Search:
                 yield best
 
     def _seed(self, candidate: Candidate) -> Seed:
-        return Seed(candidate.index, candidate.step.probability, min(1.0, candidate.step.presence * candidate.step.margin))
+        return Seed(
+            candidate.index, candidate.step.probability, min(1.0, candidate.step.presence * candidate.step.margin)
+        )

@@ -22,7 +22,8 @@ from DPLSegmentLib.propagation.region import region_around
 @dataclass(frozen=True, eq=False)
 class Step:
     """A structure on one slice: `probability` [H, W], `presence` 0..1, `agreement` 0..1 (carried back, how much of the
-    last mask is met again) and `margin` 0..1 (how far the probabilities inside and at the border are from a toss-up)."""
+    last mask is met again) and `margin` 0..1 (how far the probabilities inside and at the border are from a toss-up).
+    """
 
     probability: Tensor
     presence: float
@@ -67,9 +68,7 @@ class DecoderStep:
     def find(self, embedding: Embedding, index: int, prior: Tensor) -> Step:
         """Look for the structure on a slice with nothing but its prototypes and the place [h, w] it is expected at."""
         features = embedding.standardised(index)
-        evidence = assemble(
-            embedding.image(index), features, self._scores(features), prior[None], embedding.gap, None
-        )
+        evidence = assemble(embedding.image(index), features, self._scores(features), prior[None], embedding.gap, None)
         probability, presence = self._decode(evidence)
         return Step(probability[0], presence, 1.0, margin_of(probability[0]))
 
@@ -109,4 +108,3 @@ def margin_of(probability: Tensor) -> float:
     """Mean of |2p - 1| where p is at least 0.1; 0 where nothing is."""
     inside = probability > 0.1
     return float((2 * probability[inside] - 1).abs().mean()) if bool(inside.any()) else 0.0
-

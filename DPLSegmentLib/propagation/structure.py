@@ -135,5 +135,7 @@ def reach_of(slice_range: tuple[int, int] | None, count: int) -> SweepRange:
         return SweepRange(0, count - 1)
     first, last = sorted(slice_range)
     if first < 0 or last >= count:
-        raise PropagationError(f"The slice range {first} to {last} lies outside the scan; it has slices 0 to {count - 1}.")
+        raise PropagationError(
+            f"The slice range {first} to {last} lies outside the scan; it has slices 0 to {count - 1}."
+        )
     return SweepRange(first, last, certain=True)

@@ -30,7 +30,7 @@ class CancelToken(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Support:
-    """A scan and what was painted on it: one segment a structure, on the scan's grid, one or more painted slices each."""
+    """A scan and what was painted on it: a segment per structure on the scan's grid, with one or more painted slices."""
 
     volume: Volume
     painted: Segmentation
@@ -47,7 +47,7 @@ class Progress:
 
 @dataclass(frozen=True, eq=False)
 class SliceResult:
-    """One finished slice of one structure, streamed outward from the painted one: `mask` is bool, in the query's grid."""
+    """A finished slice of one structure, streamed outward from the painted one: `mask` is bool, in the query's grid."""
 
     structure: str
     axis: int
@@ -68,7 +68,7 @@ class StructureReport:
 
 @dataclass(frozen=True, eq=False)
 class Propagation:
-    """The result on the query's grid; `confidence` is float32 0..1 with the structures' confidences merged by maximum."""
+    """The result on the query's grid; `confidence` is float32 0..1, the maximum of the structures' confidences."""
 
     segmentation: Segmentation
     confidence: Volume

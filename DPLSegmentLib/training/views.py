@@ -17,7 +17,7 @@ _MOST_ZOOM = 2.5
 
 @dataclass(frozen=True)
 class Window:
-    """Where to look: `centre` (row, column) in voxels of the plane, `pixel` in mm, `angle` in radians, mirrored or not."""
+    """Where to look: `centre` (row, column) in voxels of the plane, `pixel` in mm, `angle` in radians."""
 
     centre: tuple[float, float]
     pixel: float
