@@ -10,7 +10,7 @@ from typing import Protocol, Self
 from DPLSegmentLib.propagation.types import Progress
 
 # Shares of a propagation's time, for one bar over all its stages; they need not be exact, only in order.
-_STAGES = {"embed": (0.0, 0.7), "score": (0.7, 0.05), "sweep": (0.75, 0.2), "polish": (0.95, 0.05)}
+_STAGES = {"embed": (0.0, 0.35), "score": (0.35, 0.05), "sweep": (0.4, 0.55), "polish": (0.95, 0.05)}
 
 _SILENCE = 60.0
 

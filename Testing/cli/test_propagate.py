@@ -101,10 +101,17 @@ def test_a_label_map_keeps_the_painted_values(
 
 
 def test_a_slice_range_is_kept(inputs: Path, tmp_path: Path) -> None:
-    assert main(words_for(inputs, tmp_path, "--range", "8", "20")) == 0
+    assert main(words_for(inputs, tmp_path, "--range", "4", "29")) == 0
     found = read_segmentation(tmp_path / "kidney-segmentation.seg.nrrd")
-    filled = np.flatnonzero(np.any([segment.mask.any(axis=(1, 2)) for segment in found.segments], axis=0))
-    assert filled.min() >= 8 and filled.max() <= 20
+    assert not any(segment.mask[:4].any() for segment in found.segments)
+
+
+def test_a_slice_range_beyond_the_scan_is_refused(
+    inputs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words_for(inputs, tmp_path, "--range", "100", "120")) == 1
+    assert "range" in said_one_sentence(capsys)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_saved_prototypes_take_the_place_of_a_painted_scan(
