@@ -17,7 +17,7 @@ def photometric(images: Tensor, generator: np.random.Generator) -> Tensor:
     if generator.random() < 0.5:
         images = images * generator.uniform(0.7, 1.3) + generator.uniform(-0.1, 0.1)
     if generator.random() < 0.4:
-        noise = torch.from_numpy(generator.standard_normal(images.shape).astype(np.float32))
+        noise = torch.from_numpy(generator.standard_normal(images.shape).astype(np.float32)).to(images)
         images = images + noise * generator.uniform(0, 0.07)
     if generator.random() < 0.3:
         images = images * _bias(images, generator)
@@ -26,14 +26,14 @@ def photometric(images: Tensor, generator: np.random.Generator) -> Tensor:
 
 def _curve(images: Tensor, generator: np.random.Generator) -> Tensor:
     heights = np.sort(generator.uniform(0, 1, 5)) * 0.6 + np.linspace(0, 1, 5) * 0.4
-    heights = torch.from_numpy((heights - heights[0]).astype(np.float32))
+    heights = torch.from_numpy((heights - heights[0]).astype(np.float32)).to(images)
     position = images.clamp(0, 1) * 3.999
     left = position.long()
     return heights[left] + (heights[left + 1] - heights[left]) * (position - left)
 
 
 def _bias(images: Tensor, generator: np.random.Generator) -> Tensor:
-    corners = torch.from_numpy(generator.uniform(0.6, 1.4, (1, 1, 4, 4)).astype(np.float32))
+    corners = torch.from_numpy(generator.uniform(0.6, 1.4, (1, 1, 4, 4)).astype(np.float32)).to(images)
     return functional.interpolate(corners, size=images.shape[-2:], mode="bicubic", align_corners=False)[0]
 
 
@@ -42,7 +42,7 @@ def as_painted(mask: Tensor, generator: np.random.Generator) -> Tensor:
     if generator.random() < 0.4:
         return mask
     distance = _blurred(mask, 3)
-    wobble = torch.from_numpy(generator.standard_normal((1, 1, 16, 16)).astype(np.float32))
+    wobble = torch.from_numpy(generator.standard_normal((1, 1, 16, 16)).astype(np.float32)).to(mask)
     wobble = functional.interpolate(wobble, size=mask.shape, mode="bicubic", align_corners=False)[0, 0]
     painted = (distance > 0.5 + generator.uniform(-0.2, 0.2) + wobble * generator.uniform(0, 0.15)).to(mask)
     return painted if float(painted.sum()) > 0.5 * float(mask.sum()) else mask

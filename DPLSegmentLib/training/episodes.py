@@ -133,7 +133,7 @@ class EpisodeSampler:
         return Episode(_triples(images), masks[:, 1:-1], far, far_masks, painted, gap, same)
 
     def _labels(self, regions: Tensor, wanted: int, generator: np.random.Generator) -> list[int]:
-        sizes = torch.bincount(regions.flatten().clamp(min=0)).numpy()
+        sizes = torch.bincount(regions.flatten().clamp(min=0)).cpu().numpy()
         fits = [n for n in np.flatnonzero(sizes) if n and _LEAST_PIXELS <= sizes[n] <= _MOST_SHARE * regions.numel()]
         if wanted not in fits:
             return []

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import torch
 from scipy import ndimage
+from torch import Tensor
 
 from DPLSegmentLib.images.intensity import normalise
 from DPLSegmentLib.images.reading import read_segmentation, read_volume
@@ -29,7 +31,7 @@ class RegionMap:
     """Regions [z, y, x], taken from every `step`-th voxel in plane; `weights` [n + 1] and `extents` [n + 1, 3, 2] of
     each region in voxels of the scan. `labelled` tells drawn structures from supervoxels."""
 
-    regions: np.ndarray
+    regions: Tensor
     step: int
     weights: np.ndarray
     extents: np.ndarray
@@ -40,7 +42,7 @@ class RegionMap:
 class TrainingVolume:
     """A scan as uint8 (0..255 for 0..1), spacing in mm (z, y, x), and its region maps; `group` names its set."""
 
-    image: np.ndarray
+    image: Tensor
     spacing: tuple[float, float, float]
     maps: tuple[RegionMap, ...]
     group: str
@@ -53,7 +55,14 @@ def region_map(regions: np.ndarray, step: int, weights: np.ndarray, labelled: bo
     for number, box in enumerate(ndimage.find_objects(regions, len(weights) - 1), 1):
         if box is not None:
             extents[number] = [(s.start * f, s.stop * f) for s, f in zip(box, (1, step, step), strict=True)]
-    return RegionMap(regions, step, weights, extents, labelled)
+    kept = torch.from_numpy(np.ascontiguousarray(regions.astype(np.int32)))
+    return RegionMap(kept, step, weights, extents, labelled)
+
+
+def to_device(volume: TrainingVolume, device: torch.device) -> TrainingVolume:
+    """The same with its voxels on a device, so that sampling and augmentation run there."""
+    maps = tuple(replace(each, regions=each.regions.to(device)) for each in volume.maps)
+    return replace(volume, image=volume.image.to(device), maps=maps)
 
 
 def load_volumes(config: TrainingConfig) -> list[TrainingVolume]:
@@ -73,7 +82,7 @@ def _synthetic(generator: np.random.Generator) -> TrainingVolume:
     labels = random_labels(generator)
     weights = np.concatenate([[0.0], np.ones(int(labels.max()))])
     spacing = (float(generator.uniform(1, 4)), 1.5, 1.5)
-    return TrainingVolume(labels, spacing, (region_map(labels, 1, weights, False),), "synthetic", True)
+    return TrainingVolume(torch.from_numpy(labels), spacing, (region_map(labels, 1, weights, False),), "synthetic", True)
 
 
 def _scans(root: Path) -> Iterator[tuple[Path, str]]:
@@ -136,4 +145,4 @@ def _unpack(arrays: dict[str, np.ndarray], group: str, use_labels: bool) -> Trai
         present[0] = False
         maps.append(region_map(labels, 1, present.astype(float), True))
     z, y, x = (float(size) for size in arrays["spacing"])
-    return TrainingVolume(arrays["image"], (z, y, x), tuple(maps), group)
+    return TrainingVolume(torch.from_numpy(arrays["image"]), (z, y, x), tuple(maps), group)

@@ -48,10 +48,15 @@ def _tube(generator: np.random.Generator) -> np.ndarray:
 
 def random_contrast(labels: Tensor, generator: np.random.Generator) -> Tensor:
     """A picture in 0..1 of label slices [n, H, W]: a random grey value a label, texture, blur and noise."""
-    table = torch.from_numpy(generator.uniform(0.05, 1, _MOST_LABELS).astype(np.float32))
-    image = table[labels.long()]
-    roughness = torch.from_numpy(generator.uniform(0, 0.12, len(table)).astype(np.float32))[labels.long()]
-    texture = torch.from_numpy(generator.standard_normal(labels.shape).astype(np.float32))
+    table, roughness, texture = (
+        torch.from_numpy(drawn.astype(np.float32)).to(labels.device)
+        for drawn in (
+            generator.uniform(0.05, 1, _MOST_LABELS),
+            generator.uniform(0, 0.12, _MOST_LABELS),
+            generator.standard_normal(labels.shape),
+        )
+    )
+    image, roughness = table[labels.long()], roughness[labels.long()]
     image = image + roughness * _blur(texture, generator.uniform(0.3, 1.5)) * 2
     return _blur(image, generator.uniform(0.3, 1.2)).clamp(0, 1)
 
@@ -60,11 +65,11 @@ def shifted_contrast(image: Tensor, labels: Tensor, generator: np.random.Generat
     """The scan [n, H, W] with every region made darker or brighter at random, its own texture kept."""
     strength = generator.uniform(0.1, 0.5)
     table = torch.from_numpy(generator.uniform(-1, 1, int(labels.max()) + 1).astype(np.float32)) * strength
-    return (image + _blur(table[labels.long()], 0.6)).clamp(0, 1)
+    return (image + _blur(table.to(image)[labels.long()], 0.6)).clamp(0, 1)
 
 
 def _blur(image: Tensor, sigma: float) -> Tensor:
-    offsets = torch.arange(-3, 4)
+    offsets = torch.arange(-3, 4, device=image.device)
     kernel = torch.exp(-offsets.square() / (2 * sigma**2 + 1e-6)).to(image)
     kernel = kernel / kernel.sum()
     padded = functional.pad(image[:, None], (3, 3, 3, 3), mode="replicate")

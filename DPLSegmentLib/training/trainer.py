@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +19,7 @@ from DPLSegmentLib.training.config import TrainingConfig
 from DPLSegmentLib.training.distributed import Team
 from DPLSegmentLib.training.episodes import Episode, EpisodeSampler
 from DPLSegmentLib.training.log import LossLog
-from DPLSegmentLib.training.pack import TrainingVolume
+from DPLSegmentLib.training.pack import TrainingVolume, to_device
 from DPLSegmentLib.training.rollout import Rollout, default_options
 from DPLSegmentLib.training.state import TrainingState, clip, new_state, set_rates
 
@@ -34,7 +33,7 @@ class Trainer:
         self.config = config
         self.team = team
         self.folder = Path(config.run)
-        self.sampler = EpisodeSampler(volumes, config)
+        self.sampler = EpisodeSampler([to_device(volume, team.device) for volume in volumes], config)
         torch.manual_seed(config.seed)
         network = SegmentationNetwork(NetworkConfig(encoder=config.encoder)).to(
             team.device, memory_format=torch.channels_last
@@ -87,10 +86,7 @@ class Trainer:
         return losses
 
     def _episode(self, number: int) -> Episode:
-        generator = np.random.default_rng([self.config.seed, self.state.step, self.team.rank, number])
-        episode = self.sampler.sample(generator)
-        moved = {f.name: getattr(episode, f.name) for f in fields(episode)}
-        return replace(episode, **{k: v.to(self.team.device) for k, v in moved.items() if isinstance(v, Tensor)})
+        return self.sampler.sample(np.random.default_rng([self.config.seed, self.state.step, self.team.rank, number]))
 
     def _precision(self) -> AbstractContextManager[object]:
         return torch.autocast(self.team.device.type, torch.bfloat16, enabled=self.team.device.type == "cuda")

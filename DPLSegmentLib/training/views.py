@@ -25,9 +25,9 @@ class Window:
     mirrored: bool
     size: int
 
-    def grid(self, shape: tuple[int, int], spacing: tuple[float, float]) -> Tensor:
+    def grid(self, shape: tuple[int, int], spacing: tuple[float, float], device: torch.device) -> Tensor:
         """[1, size, size, 2] coordinates for grid_sample on a plane of `shape` voxels with `spacing` in mm."""
-        offset = (torch.arange(self.size) - (self.size - 1) / 2) * self.pixel
+        offset = (torch.arange(self.size, device=device) - (self.size - 1) / 2) * self.pixel
         down, right = torch.meshgrid(offset, -offset if self.mirrored else offset, indexing="ij")
         cos, sin = float(np.cos(self.angle)), float(np.sin(self.angle))
         row = self.centre[0] + (cos * down - sin * right) / spacing[0]
@@ -43,9 +43,9 @@ class PlaneView:
     axis: int
 
     @property
-    def image(self) -> np.ndarray:
+    def image(self) -> Tensor:
         """uint8 [slice, row, column]."""
-        return np.moveaxis(self.volume.image, self.axis, 0)
+        return self.volume.image.movedim(self.axis, 0)
 
     @property
     def plane(self) -> tuple[float, float]:
@@ -67,20 +67,27 @@ class PlaneView:
 
     def slices(self, indices: list[int], window: Window) -> Tensor:
         """float32 [n, size, size] in 0..1; indices beyond the ends repeat the last slice."""
-        image = self.image
-        chosen = image[np.clip(indices, 0, len(image) - 1)]
-        return _sampled(chosen, window.grid(chosen.shape[1:], self.plane), "bilinear") / 255.0
+        chosen = _chosen(self.image, np.array(indices))
+        return _sampled(chosen, window.grid(self._shape, self.plane, chosen.device), "bilinear") / 255.0
 
     def regions(self, regions: RegionMap, indices: list[int], window: Window) -> Tensor:
         """int32 [n, size, size]; zero beyond the ends."""
-        moved = np.moveaxis(regions.regions, self.axis, 0)
-        steps = [step for axis, step in enumerate((1, regions.step, regions.step)) if axis == self.axis]
-        inside = [0 <= index < len(self.image) for index in indices]
-        chosen = moved[np.clip(np.array(indices) // steps[0], 0, len(moved) - 1)]
-        sampled = _sampled(chosen, window.grid(self.image.shape[1:], self.plane), "nearest")
-        return (sampled * torch.tensor(inside)[:, None, None]).round().int()
+        step = (1, regions.step, regions.step)[self.axis]
+        chosen = _chosen(regions.regions.movedim(self.axis, 0), np.array(indices) // step)
+        sampled = _sampled(chosen, window.grid(self._shape, self.plane, chosen.device), "nearest")
+        inside = torch.tensor([0 <= index < len(self.image) for index in indices], device=chosen.device)
+        return (sampled * inside[:, None, None]).round().int()
+
+    @property
+    def _shape(self) -> tuple[int, int]:
+        height, width = self.image.shape[1:]
+        return height, width
 
 
-def _sampled(slices: np.ndarray, grid: Tensor, mode: str) -> Tensor:
-    stack = torch.from_numpy(np.ascontiguousarray(slices).astype(np.float32))[None]
+def _chosen(slices: Tensor, indices: np.ndarray) -> Tensor:
+    return slices[torch.from_numpy(np.clip(indices, 0, len(slices) - 1)).to(slices.device)]
+
+
+def _sampled(slices: Tensor, grid: Tensor, mode: str) -> Tensor:
+    stack = slices.to(torch.float32).contiguous()[None]
     return functional.grid_sample(stack, grid, mode=mode, padding_mode="zeros", align_corners=False)[0]
