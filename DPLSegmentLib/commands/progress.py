@@ -89,7 +89,7 @@ class PlainBar:
         """Nothing to tidy up."""
 
     def _left(self, percent: float) -> str:
-        if not 0.0 < percent < 100.0:
+        if not 5.0 <= percent < 100.0:
             return ""
         seconds = (time.monotonic() - self._start) * (100.0 - percent) / percent
         return f", {seconds:.0f} s left"

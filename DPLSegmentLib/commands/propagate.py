@@ -43,7 +43,8 @@ def run(arguments: argparse.Namespace) -> None:
     done, failed = _segment_all(session, jobs)
     _tell(done, failed, arguments)
     if failed:
-        raise CommandError(f"{len(failed)} of {len(jobs)} scans failed: " + " ".join(failed.values()))
+        said = " ".join(f"{Path(scan).name}: {why}" for scan, why in failed.items())
+        raise CommandError(f"{len(failed)} of {len(jobs)} scans failed. {said}")
 
 
 @dataclass(frozen=True)
