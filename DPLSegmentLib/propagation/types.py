@@ -30,7 +30,7 @@ class CancelToken(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Support:
-    """A scan and what was painted on it: a segment per structure on the scan's grid, with one or more painted slices."""
+    """A scan and what was painted on it: a segment per structure on the scan's grid, on one or more slices each."""
 
     volume: Volume
     painted: Segmentation
