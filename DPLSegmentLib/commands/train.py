@@ -21,10 +21,9 @@ def run(arguments: argparse.Namespace) -> None:
     from DPLSegmentLib.training.trainer import Trainer
 
     config, team = read_config(arguments.config), join_team()
-    if team.rank == 0:
-        load_volumes(config)
+    prepared = load_volumes(config) if team.rank == 0 else None
     team.wait()
-    trainer = Trainer(config, load_volumes(config), team)
+    trainer = Trainer(config, prepared or load_volumes(config), team)
     if team.rank:
         trainer.train()
     else:
