@@ -8,6 +8,9 @@ import numpy as np
 
 _MOST_UPSAMPLING = 2.5
 _MULTIPLE = 32
+_LEAST_SHARE = 0.01
+
+Box = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,7 +19,7 @@ class SliceStack:
 
     `shape` is the working shape (H, W), padded at the bottom and right to multiples of 32; `content` the part of it
     that shows the volume; `native` the in-plane voxels (h, w); `pixel_mm` the side of a working pixel; `gap_mm` the
-    distance of the slices.
+    distance of the slices; `box` (top, left, bottom, right) the voxels in plane that are looked at.
     """
 
     planes: np.ndarray
@@ -25,6 +28,7 @@ class SliceStack:
     shape: tuple[int, int]
     pixel_mm: float
     gap_mm: float
+    box: Box
 
     @property
     def count(self) -> int:
@@ -39,17 +43,26 @@ class SliceStack:
 
     def slices(self, start: int, stop: int) -> np.ndarray:
         """Slices start..stop-1 as float32 [n, H, W], bilinear and antialiased, zero in the padding."""
-        return self._padded(_resized(np.asarray(self.planes[start:stop], np.float32), self.content, antialias=True))
+        planes = np.asarray(self._inside(self.planes[start:stop]), np.float32)
+        return self._padded(_resized(planes, self.content, antialias=True))
 
     def slice_to_working(self, mask: np.ndarray) -> np.ndarray:
         """A mask [h, w] as float32 [H, W]: how much (0..1) of each working pixel it covers; areas in mm2 are kept."""
-        rows, columns = (_coverage(a, b) for a, b in zip(self.native, self.content, strict=True))
-        return self._padded((rows @ mask.astype(np.float32) @ columns.T)[None])[0]
+        inside = self._inside(mask).astype(np.float32)
+        rows, columns = (_coverage(a, b) for a, b in zip(inside.shape, self.content, strict=True))
+        return self._padded((rows @ inside @ columns.T)[None])[0]
 
     def to_native(self, working: np.ndarray) -> np.ndarray:
-        """Working slices [n, H, W] as float32 [n, h, w] on the volume's own in-plane grid, bilinear."""
+        """Working slices [n, H, W] as float32 [n, h, w] on the volume's own in-plane grid, bilinear; 0 outside the box."""
         height, width = self.content
-        return _resized(np.asarray(working[:, :height, :width], np.float32), self.native, antialias=False)
+        top, left, bottom, right = self.box
+        inside = np.asarray(working[:, :height, :width], np.float32)
+        resized = _resized(inside, (bottom - top, right - left), antialias=False)
+        if resized.shape[1:] == self.native:
+            return resized
+        native = np.zeros((len(working), *self.native), np.float32)
+        self._inside(native)[...] = resized
+        return native
 
     def native_slice(self, volume_mask: np.ndarray, index: int) -> np.ndarray:
         """One slice [h, w] of an array [z, y, x] on the volume's grid, as a view."""
@@ -58,6 +71,10 @@ class SliceStack:
     def put(self, volume_mask: np.ndarray, index: int, mask: np.ndarray) -> None:
         """Write a slice [h, w] into an array [z, y, x] on the volume's grid."""
         self.native_slice(volume_mask, index)[...] = mask
+
+    def _inside(self, planes: np.ndarray) -> np.ndarray:
+        top, left, bottom, right = self.box
+        return planes[..., top:bottom, left:right]
 
     def _padded(self, planes: np.ndarray) -> np.ndarray:
         if self.content == self.shape:
@@ -68,18 +85,31 @@ class SliceStack:
 
 
 def stack_along(
-    volume_array: np.ndarray, spacing: tuple[float, float, float], axis: int, size: int = 256
+    volume_array: np.ndarray, spacing: tuple[float, float, float], axis: int, size: int = 256, box: Box | None = None
 ) -> SliceStack:
     """The slices of an array [z, y, x] with voxel spacing (z, y, x) in mm along an array axis.
 
-    The long side becomes `size` working pixels, fewer where the finer voxel side would be enlarged more than 2.5 times.
+    The long side of the `box` (the whole plane when it is None) becomes `size` working pixels, fewer where the finer
+    voxel side would be enlarged more than 2.5 times.
     """
     planes = np.moveaxis(volume_array, axis, 0)
+    top, left, bottom, right = box = box or (0, 0, *planes.shape[1:])
     sides = [spacing[other] for other in range(3) if other != axis]
-    extents = [count * side for count, side in zip(planes.shape[1:], sides, strict=True)]
+    extents = [count * side for count, side in zip((bottom - top, right - left), sides, strict=True)]
     pixel = max(max(extents) / size, min(sides) / _MOST_UPSAMPLING)
     height, width = (max(1, round(extent / pixel)) for extent in extents)
-    return SliceStack(planes, axis, (height, width), (_padded_side(height), _padded_side(width)), pixel, spacing[axis])
+    shape = (_padded_side(height), _padded_side(width))
+    return SliceStack(planes, axis, (height, width), shape, pixel, spacing[axis], box)
+
+
+def occupied_box(planes: np.ndarray, threshold: float) -> Box:
+    """The smallest box that holds all rows and columns of planes [n, h, w] in which more than 1 % of some slice, and at
+    least one voxel, lies above `threshold`; the whole plane where nothing does."""
+    above = planes > threshold
+    rows, columns = (np.flatnonzero((above.mean(axis) > _LEAST_SHARE).any(0)) for axis in (2, 1))
+    if not len(rows) or not len(columns):
+        return 0, 0, *planes.shape[1:]
+    return int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
 
 
 def _padded_side(side: int) -> int:

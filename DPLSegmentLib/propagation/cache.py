@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
+from weakref import WeakKeyDictionary
 
 from DPLSegmentLib.images.volume import Volume
 from DPLSegmentLib.propagation.embedding import Embedding
 
-Key = tuple[str, int, tuple[float, float]]
+Key = tuple[str, int, tuple[float, float], bool]
 
 
 class EmbeddingCache:
@@ -37,8 +38,17 @@ class EmbeddingCache:
             self._kept.popitem(last=False)
 
 
+_known: WeakKeyDictionary[Volume, str] = WeakKeyDictionary()
+
+
 def fingerprint(volume: Volume) -> str:
-    """Tells scans apart by voxels and geometry."""
+    """Tells scans apart by voxels and geometry; computed once for a volume object."""
+    if volume not in _known:
+        _known[volume] = _digest(volume)
+    return _known[volume]
+
+
+def _digest(volume: Volume) -> str:
     digest = hashlib.blake2b(memoryview(volume.array.ravel(order="K")).cast("B"), digest_size=16)
     digest.update(repr((volume.array.shape, volume.array.dtype.str)).encode())
     digest.update(volume.ijk_to_ras.round(6).tobytes())

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from DPLSegmentLib.images.intensity import normalise
-from DPLSegmentLib.images.stack import SliceStack, stack_along
+from DPLSegmentLib.images.stack import SliceStack, occupied_box, stack_along
 from DPLSegmentLib.images.volume import Volume
 from DPLSegmentLib.network.inference import Encode
 from DPLSegmentLib.network.network import body_weight, channel_statistics, neighbours
@@ -16,6 +17,7 @@ from DPLSegmentLib.propagation.types import Cancelled, CancelToken, OnProgress, 
 
 BATCH = {"cpu": 4, "mps": 8, "cuda": 32}
 WORKING_SIZE = 256
+_AIR = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +46,12 @@ class Embedding:
         """Memory held, in bytes."""
         return sum(tensor.numel() * tensor.element_size() for tensor in (self.images, self.features))
 
+    def shows(self, mask: np.ndarray) -> bool:
+        """Whether all of a mask [z, y, x] on the scan's grid lies in the part that was embedded."""
+        top, left, bottom, right = self.stack.box
+        plane = mask.any(self.stack.axis)
+        return int(plane.sum()) == int(plane[top:bottom, left:right].sum())
+
     def image(self, index: int) -> Tensor:
         """float32 [H, W]."""
         return self.images[index].float()
@@ -66,11 +74,17 @@ class Embedder:
         volume: Volume,
         axis: int,
         window: tuple[float, float] | None = None,
+        whole: bool = False,
         on_progress: OnProgress | None = None,
         cancel: CancelToken | None = None,
     ) -> Embedding:
-        """Embed all slices along an array axis; raises Cancelled. `window` are the stored values shown as 0 and 1."""
-        stack = stack_along(normalise(volume, window=window), volume.spacing, axis, WORKING_SIZE)
+        """Embed all slices along an array axis; raises Cancelled.
+
+        `window` are the stored values shown as 0 and 1; `whole` keeps the air around the patient.
+        """
+        scan = normalise(volume, window=window)
+        box = None if whole else occupied_box(np.moveaxis(scan, axis, 0), _AIR)
+        stack = stack_along(scan, volume.spacing, axis, WORKING_SIZE, box)
         images = torch.from_numpy(stack.slices(0, stack.count)).to(self.device)
         features = self._features(images, on_progress, cancel)
         mean, deviation = channel_statistics(features, body_weight(images, features.shape[-2:]))

@@ -79,13 +79,17 @@ class Engine:
         on_progress: OnProgress | None = None,
         cancel: CancelToken | None = None,
         window: tuple[float, float] | None = None,
+        whole: bool = False,
     ) -> Embedding:
-        """Embed a scan along an array axis, or take it from the cache; raises Cancelled."""
+        """Embed a scan along an array axis, or take it from the cache; raises Cancelled.
+
+        `window` are the stored values shown as 0 and 1; `whole` keeps the air around the patient.
+        """
         window = window or intensity_window(volume.array)
-        key = (fingerprint(volume), axis, window)
+        key = (fingerprint(volume), axis, window, whole)
         known = self.cache.get(key)
         if known is None:
-            known = self.embedder.embed(volume, axis, window, on_progress, cancel)
+            known = self.embedder.embed(volume, axis, window, whole, on_progress, cancel)
             self.cache.put(key, known)
         return known
 
@@ -126,8 +130,10 @@ class Engine:
         own = None if isinstance(source, PrototypeSet) else _own_support(source, query)
         axis = plane_of(own) if own else axis_of_plane(query, found.plane)
         prepared = time.monotonic()
-        window = _window_of(own) if own else _window_for(query, found.window)
-        embedding = self.embed(query, axis, on_progress, cancel, window)
+        if own:
+            embedding = self._embed_support(own, axis, on_progress, cancel)
+        else:
+            embedding = self.embed(query, axis, on_progress, cancel, _window_for(query, found.window))
         embedded = time.monotonic()
         assembly = Assembly(query, embedding, axis)
         for number, structure in enumerate(found.structures):
@@ -139,11 +145,21 @@ class Engine:
         seconds = {"prototypes": prepared - started, "embed": embedded - prepared, "sweep": swept - embedded}
         return assembly.finish(seconds, self.device_name, self.model_id, on_progress)
 
+    def _embed_support(
+        self, support: Support, axis: int, on_progress: OnProgress | None, cancel: CancelToken | None
+    ) -> Embedding:
+        painted = np.logical_or.reduce([segment.mask for segment in support.painted.segments])
+        window = intensity_window(support.volume.array, painted)
+        embedding = self.embed(support.volume, axis, on_progress, cancel, window)
+        if embedding.shows(painted):
+            return embedding
+        return self.embed(support.volume, axis, on_progress, cancel, window, whole=True)
+
     def _prototypes_of(
         self, support: Support, on_progress: OnProgress | None, cancel: CancelToken | None
     ) -> PrototypeSet:
         axis = plane_of(support)
-        embedding = self.embed(support.volume, axis, on_progress, cancel, _window_of(support))
+        embedding = self._embed_support(support, axis, on_progress, cancel)
         structures, most = [], 1
         for segment in support.painted.segments:
             painted = painted_slices(segment, axis, embedding)
