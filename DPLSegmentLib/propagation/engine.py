@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +29,7 @@ from DPLSegmentLib.propagation.prototype_set import (
     place_of,
 )
 from DPLSegmentLib.propagation.result import Assembly
+from DPLSegmentLib.propagation.stopwatch import Stopwatch
 from DPLSegmentLib.propagation.structure import StructureRun
 from DPLSegmentLib.propagation.types import (
     CancelToken,
@@ -124,26 +124,50 @@ class Engine:
         `slice_range` (first, last) along the painted axis says where the structures are. `on_slice` gets each slice as
         soon as it is known, outward from the painted one. Raises PropagationError, Cancelled.
         """
-        started = time.monotonic()
-        found = source if isinstance(source, PrototypeSet) else self.prototypes(source, on_progress, cancel)
-        self._check(found)
+        watch = Stopwatch()
+        found = self._found(source, watch, on_progress, cancel)
         own = None if isinstance(source, PrototypeSet) else _own_support(source, query)
-        axis = plane_of(own) if own else axis_of_plane(query, found.plane)
-        prepared = time.monotonic()
-        if own:
-            embedding = self._embed_support(own, axis, on_progress, cancel)
-        else:
-            embedding = self.embed(query, axis, on_progress, cancel, _window_for(query, found.window))
-        embedded = time.monotonic()
+        embedding, axis = self._embed_query(query, own, found, on_progress, cancel)
+        watch.lap("embed")
         assembly = Assembly(query, embedding, axis)
         for number, structure in enumerate(found.structures):
             painted = painted_slices(_segment(own, structure.name), axis, embedding) if own else []
             run = StructureRun(self.network, self.options, embedding, structure, axis, slice_range)
             share = (number / len(found.structures), 1 / len(found.structures))
             assembly.add(structure, run.run(painted, found.slices, share, on_progress, on_slice, cancel), painted)
-        swept = time.monotonic()
-        seconds = {"prototypes": prepared - started, "embed": embedded - prepared, "sweep": swept - embedded}
-        return assembly.finish(seconds, self.device_name, self.model_id, on_progress)
+        watch.lap("sweep")
+        return assembly.finish(watch, self.device_name, self.model_id, on_progress)
+
+    def _found(
+        self,
+        source: Sequence[Support] | PrototypeSet,
+        watch: Stopwatch,
+        on_progress: OnProgress | None,
+        cancel: CancelToken | None,
+    ) -> PrototypeSet:
+        if isinstance(source, PrototypeSet):
+            self._check(source)
+            return source
+        for support in source:
+            self._embed_support(support, plane_of(support), on_progress, cancel)
+        watch.lap("embed")
+        found = self.prototypes(source, on_progress, cancel)
+        watch.lap("prototypes")
+        return found
+
+    def _embed_query(
+        self,
+        query: Volume,
+        own: Support | None,
+        found: PrototypeSet,
+        on_progress: OnProgress | None,
+        cancel: CancelToken | None,
+    ) -> tuple[Embedding, int]:
+        if own:
+            axis = plane_of(own)
+            return self._embed_support(own, axis, on_progress, cancel), axis
+        axis = axis_of_plane(query, found.plane)
+        return self.embed(query, axis, on_progress, cancel, _window_for(query, found.window)), axis
 
     def _embed_support(
         self, support: Support, axis: int, on_progress: OnProgress | None, cancel: CancelToken | None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +14,7 @@ from DPLSegmentLib.propagation.embedding import Embedding
 from DPLSegmentLib.propagation.painted import PaintedSlice
 from DPLSegmentLib.propagation.polish import connected, native_probability, smooth_across, without_overlap
 from DPLSegmentLib.propagation.prototype_set import StructurePrototypes
+from DPLSegmentLib.propagation.stopwatch import Stopwatch
 from DPLSegmentLib.propagation.structure import SweptStructure
 from DPLSegmentLib.propagation.types import OnProgress, Progress, Propagation, StructureReport
 
@@ -49,11 +49,8 @@ class Assembly:
         mask = connected(mask, self._anchors(mask, swept, painted))
         self.parts.append(_Part(structure, swept, painted, probability, _with_painted(mask, painted)))
 
-    def finish(
-        self, seconds: Mapping[str, float], device: str, model_id: str, on_progress: OnProgress | None
-    ) -> Propagation:
+    def finish(self, watch: Stopwatch, device: str, model_id: str, on_progress: OnProgress | None) -> Propagation:
         """The result; structures no longer overlap, except where they were painted over each other."""
-        started = time.monotonic()
         masks = without_overlap([part.mask for part in self.parts], [part.probability for part in self.parts])
         masks = [_with_painted(mask, part.painted) for mask, part in zip(masks, self.parts, strict=True)]
         segments = tuple(self._segment(part, mask) for part, mask in zip(self.parts, masks, strict=True))
@@ -65,6 +62,7 @@ class Assembly:
         merged = np.moveaxis(np.maximum.reduce(confidences), 0, self.axis).astype(np.float32)
         if on_progress:
             on_progress(Progress("polish", 1.0))
+        watch.lap("polish")
         doubtful = min(reports, key=lambda report: report.confidence)
         return Propagation(
             Segmentation(segments, self.query.ijk_to_ras, self.query.name),
@@ -72,7 +70,7 @@ class Assembly:
             reports,
             self.axis,
             doubtful.next_slice,
-            {**seconds, "polish": time.monotonic() - started},
+            watch.seconds,
             device,
             model_id,
         )

@@ -97,7 +97,15 @@ class StructureRun:
             check("sweep", number / length, swept.index)
             if on_slice:
                 on_slice(self._slice_result(swept))
+        self._keep_range(blend, seeds)
         return SweptStructure(blend.total, blend.confidence, blend.visited, tuple(seed.index for seed in seeds))
+
+    def _keep_range(self, blend: Blend, seeds: Sequence[Seed]) -> None:
+        """A sweep from a painted slice outside the range passes through what lies between; that is not part of it."""
+        outside = torch.ones(self.embedding.count, dtype=torch.bool)
+        outside[self.reach.first : self.reach.last + 1] = False
+        outside[[seed.index for seed in seeds]] = False
+        blend.drop(outside)
 
     def _seeds(self, painted: Sequence[PaintedSlice], slices: int, check: Check) -> list[Seed]:
         if painted:

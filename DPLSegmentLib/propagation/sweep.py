@@ -134,6 +134,10 @@ class Blend:
         self.confidence[swept.index] = self.confidence[swept.index] * (1 - share) + swept.confidence * share
         self.weight[swept.index] = whole
 
+    def drop(self, slices: Tensor) -> None:
+        """Forget the slices where the bool tensor [n] is true."""
+        self.total[slices], self.weight[slices], self.confidence[slices] = 0, 0, 0
+
     @property
     def visited(self) -> Tensor:
         """bool [n]: slices that were seeds or were reached."""

@@ -82,7 +82,8 @@ def _synthetic(generator: np.random.Generator) -> TrainingVolume:
     labels = random_labels(generator)
     weights = np.concatenate([[0.0], np.ones(int(labels.max()))])
     spacing = (float(generator.uniform(1, 4)), 1.5, 1.5)
-    return TrainingVolume(torch.from_numpy(labels), spacing, (region_map(labels, 1, weights, False),), "synthetic", True)
+    maps = (region_map(labels, 1, weights, False),)
+    return TrainingVolume(torch.from_numpy(labels), spacing, maps, "synthetic", True)
 
 
 def _scans(root: Path) -> Iterator[tuple[Path, str]]:
