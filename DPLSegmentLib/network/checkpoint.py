@@ -66,7 +66,7 @@ def _checked_digest(path: Path) -> str:
         raise CheckpointError(f"The model {path} is missing; install DPLSegment anew.")
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     noted = _digest_path(path)
-    if noted.is_file() and noted.read_text().split()[:1] != [digest]:
+    if noted.is_file() and noted.read_bytes().split()[:1] != [digest.encode()]:
         raise CheckpointError(f"The model {path.name} is damaged or was changed; install DPLSegment anew.")
     return digest
 
@@ -80,4 +80,6 @@ def _content(path: Path) -> dict:
         ) from error
     if not isinstance(content, dict) or not {"format", "config", "weights"} <= content.keys():
         raise CheckpointError(f"{path.name} is a PyTorch file but not a DPLSegment model; choose another file.")
+    if not isinstance(content["format"], int):
+        raise CheckpointError(f"{path.name} is not a DPLSegment model of any known format; choose another file.")
     return content
