@@ -6,7 +6,7 @@ into its convolution and without the last stage; the pyramid and its width are o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -76,14 +76,26 @@ class Encoder(nn.Module):
         return copied
 
     def load_imagenet(self, state: Mapping[str, Tensor]) -> None:
-        """Start from the published EfficientNet-Lite state dict, its batch norms folded; raises KeyError on another."""
-        _fold(self.stem, state, "_conv_stem", "_bn0")
+        """Start from the published EfficientNet-Lite state dict, its batch norms folded.
+
+        Raises KeyError when it is of another variant; nothing is changed then.
+        """
+        published = list(self._published())
+        for convolution, name, _ in published:
+            if state[f"{name}.weight"].shape != convolution.weight.shape:
+                raise KeyError(f"{name} has another shape")
+        for convolution, name, norm in published:
+            _fold(convolution, state, name, norm)
+
+    def _published(self) -> Iterator[tuple[nn.Conv2d, str, str]]:
+        """Each convolution of the backbone with its name, and that of its batch norm, in the published state dict."""
+        yield self.stem, "_conv_stem", "_bn0"
         for number, block in enumerate(block for stage in self.stages for block in stage):
             prefix = f"_blocks.{number}."
             if block.expand is not None:
-                _fold(block.expand, state, prefix + "_expand_conv", prefix + "_bn0")
-            _fold(block.depthwise, state, prefix + "_depthwise_conv", prefix + "_bn1")
-            _fold(block.project, state, prefix + "_project_conv", prefix + "_bn2")
+                yield block.expand, prefix + "_expand_conv", prefix + "_bn0"
+            yield block.depthwise, prefix + "_depthwise_conv", prefix + "_bn1"
+            yield block.project, prefix + "_project_conv", prefix + "_bn2"
 
 
 def _stages(name: str) -> list[nn.Sequential]:
