@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from DPLSegmentLib.images.atomic import atomic
 from DPLSegmentLib.network.prototypes import Prototypes
@@ -57,12 +59,21 @@ def _content(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise PropagationError(f"There is no prototype file {path}; make one with --save-prototypes.")
     try:
+        _check_sums(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         raise _damaged(path) from error
-    if not isinstance(content, dict) or not content.keys() >= _KEYS or content["kind"] != _KIND:
+    known = isinstance(content, dict) and content.keys() >= _KEYS and isinstance(content["format"], int)
+    if not known or content["kind"] != _KIND:
         raise PropagationError(f"{path} is no file of DPLSegment prototypes; choose another or make one anew.")
     return content
+
+
+def _check_sums(path: Path) -> None:
+    """What PyTorch writes is a zip file; its checksums are not looked at when PyTorch reads it."""
+    with zipfile.ZipFile(path) as archive:
+        if archive.testzip():
+            raise ValueError("A checksum does not match.")
 
 
 def _damaged(path: Path) -> PropagationError:
@@ -85,9 +96,15 @@ def _packed(structure: StructurePrototypes) -> dict[str, Any]:
 
 
 def _unpacked(packed: dict[str, Any]) -> StructurePrototypes:
-    prototypes = Prototypes(packed["foreground"], packed["background"], packed["geometry"])
+    prototypes = Prototypes(*(_tensor(packed[part]) for part in ("foreground", "background", "geometry")))
     red, green, blue = (float(part) for part in packed["color"])
     return StructurePrototypes(
-        packed["name"], prototypes, packed["place"], float(packed["area_mm2"]), int(packed["value"]),
+        packed["name"], prototypes, _tensor(packed["place"]), float(packed["area_mm2"]), int(packed["value"]),
         (red, green, blue), dict(packed["tags"]),
     )  # fmt: skip
+
+
+def _tensor(value: object) -> Tensor:
+    if not isinstance(value, Tensor):
+        raise TypeError("A tensor was expected.")
+    return value
