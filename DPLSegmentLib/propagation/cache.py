@@ -6,6 +6,8 @@ import hashlib
 from collections import OrderedDict
 from weakref import WeakKeyDictionary
 
+import numpy as np
+
 from DPLSegmentLib.images.volume import Volume
 from DPLSegmentLib.propagation.embedding import Embedding
 
@@ -49,7 +51,7 @@ def fingerprint(volume: Volume) -> str:
 
 
 def _digest(volume: Volume) -> str:
-    digest = hashlib.blake2b(memoryview(volume.array.ravel(order="K")).cast("B"), digest_size=16)
+    digest = hashlib.blake2b(np.ravel(volume.array), digest_size=16)
     digest.update(repr((volume.array.shape, volume.array.dtype.str)).encode())
     digest.update(volume.ijk_to_ras.round(6).tobytes())
     return digest.hexdigest()

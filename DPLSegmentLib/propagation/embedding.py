@@ -13,6 +13,7 @@ from DPLSegmentLib.images.stack import SliceStack, occupied_box, stack_along
 from DPLSegmentLib.images.volume import Volume
 from DPLSegmentLib.network.inference import Encode
 from DPLSegmentLib.network.network import body_weight, channel_statistics, neighbours
+from DPLSegmentLib.propagation.region import Region
 from DPLSegmentLib.propagation.types import Cancelled, CancelToken, OnProgress, Progress
 
 BATCH = {"cpu": 4, "mps": 8, "cuda": 32}
@@ -44,7 +45,8 @@ class Embedding:
     @property
     def nbytes(self) -> int:
         """Memory held, in bytes."""
-        return sum(tensor.numel() * tensor.element_size() for tensor in (self.images, self.features))
+        tensors = sum(tensor.numel() * tensor.element_size() for tensor in (self.images, self.features))
+        return tensors + self.stack.planes.nbytes
 
     def shows(self, mask: np.ndarray) -> bool:
         """Whether all of a mask [z, y, x] on the scan's grid lies in the part that was embedded."""
@@ -56,9 +58,10 @@ class Embedding:
         """float32 [H, W]."""
         return self.images[index].float()
 
-    def standardised(self, index: int) -> Tensor:
-        """float32 [C, h, w], each channel of zero mean and unit variance over the scan."""
-        return ((self.features[index].float() - self.mean) / self.deviation)[0]
+    def standardised(self, index: int, region: Region | None = None) -> Tensor:
+        """float32 [C, h, w], or its part in `region`; each channel of zero mean and unit variance over the scan."""
+        features = self.features[index] if region is None else region.cut(self.features[index])
+        return ((features.float() - self.mean) / self.deviation)[0]
 
 
 class Embedder:
