@@ -51,7 +51,7 @@ class DecoderStep:
         """See `Stepper.step`."""
         region = region_around(mask)
         small = region.scaled(STRIDE)
-        features, before = small.cut(embedding.standardised(index)), small.cut(embedding.standardised(last))
+        features, before = embedding.standardised(index, small), embedding.standardised(last, small)
         previous = region.cut(mask)[None]
         carried = self.network.affinity(features[None], before[None], shrink(previous)[None])[0]
         scores = self._scores(features)
