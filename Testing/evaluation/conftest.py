@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
+import torch
 
 from DPLSegmentLib.evaluation.dataset import Dataset, open_dataset
 from DPLSegmentLib.evaluation.plan import Plan
 from DPLSegmentLib.evaluation.seam import Answer, Part
 from DPLSegmentLib.images.volume import Volume
+from DPLSegmentLib.propagation.engine import Engine, load_engine
 from DPLSegmentLib.propagation.types import Support
 from DPLSegmentLib.resources import resource
 
@@ -130,3 +132,10 @@ def blocks(tmp_path: Path) -> Callable[[Sequence[range]], Plan]:
         return Plan(open_dataset(tmp_path), ("block",))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def engine() -> Engine:
+    """The bundled model on the processor."""
+    torch.set_num_threads(1)
+    return load_engine("cpu")
