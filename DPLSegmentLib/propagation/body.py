@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -21,20 +23,24 @@ def body_box(images: Tensor) -> tuple[int, int, int, int]:
 
 def to_body(prior: Tensor, box: tuple[int, int, int, int], stride: int) -> Tensor:
     """A map [h, w] at `stride` cut to the body box and resized to [32, 32]."""
-    top, left, bottom, right = (round(edge / stride) for edge in box)
-    inside = prior[top : max(bottom, top + 1), left : max(right, left + 1)]
-    return _resized(inside, (PRIOR_SIZE, PRIOR_SIZE))
+    rows, columns = _spans(box, stride, prior.shape)
+    return _resized(prior[rows, columns], (PRIOR_SIZE, PRIOR_SIZE))
 
 
 def from_body(prior: Tensor, box: tuple[int, int, int, int], stride: int, shape: tuple[int, int]) -> Tensor:
     """The inverse of `to_body` on another scan: [32, 32] to a map [h, w] of `shape`, zero outside the body."""
-    top, left, bottom, right = (round(edge / stride) for edge in box)
+    rows, columns = _spans(box, stride, shape)
     placed = torch.zeros(shape, device=prior.device)
-    height, width = max(bottom - top, 1), max(right - left, 1)
-    target = placed[top : top + height, left : left + width]
-    target.copy_(_resized(prior, tuple(target.shape)))
+    placed[rows, columns] = _resized(prior, placed[rows, columns].shape)
     return placed
 
 
-def _resized(image: Tensor, shape: tuple[int, ...]) -> Tensor:
-    return functional.interpolate(image[None, None], size=shape, mode="bilinear", align_corners=False)[0, 0]
+def _spans(box: tuple[int, int, int, int], stride: int, shape: Sequence[int]) -> tuple[slice, slice]:
+    """Rows and columns of the box on a map of `shape` at `stride`; at least one of each."""
+    top, left, bottom, right = (round(edge / stride) for edge in box)
+    top, left = min(top, shape[0] - 1), min(left, shape[1] - 1)
+    return slice(top, max(bottom, top + 1)), slice(left, max(right, left + 1))
+
+
+def _resized(image: Tensor, shape: Sequence[int]) -> Tensor:
+    return functional.interpolate(image[None, None], size=tuple(shape), mode="bilinear", align_corners=False)[0, 0]

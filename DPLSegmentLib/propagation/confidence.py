@@ -26,5 +26,5 @@ def next_to_paint(confidence: np.ndarray, visited: np.ndarray, painted: Sequence
     if not usable.any():
         return None
     weight = np.sqrt(sizes / max(sizes.max(), 1)) + 0.15
-    doubt = (1 - confidence) * weight * usable
+    doubt = np.where(usable, (1 - confidence) * weight, -1.0)
     return int(doubt.argmax())
