@@ -1,0 +1,146 @@
+"""The sweep by itself, led by a stepper that does what the test says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+from DPLSegmentLib.images.segmentation import Segmentation
+from DPLSegmentLib.network.network import Enhancement
+from DPLSegmentLib.propagation.embedding import Embedding
+from DPLSegmentLib.propagation.engine import Engine
+from DPLSegmentLib.propagation.painted import painted_slices
+from DPLSegmentLib.propagation.steps import AffinityStep, DecoderStep, Step, margin_of, soft_dice
+from DPLSegmentLib.propagation.sweep import Blend, Seed, Sweep, SweepRange, SweptSlice, quality
+
+Stepped = tuple[int, int]
+
+
+class Follower:
+    """Carries the mask on unchanged while a slice is one of `there`; remembers from where to where it went."""
+
+    def __init__(self, there: range) -> None:
+        self.there = there
+        self.steps: list[Stepped] = []
+
+    def step(self, embedding: Embedding, index: int, last: int, mask: Tensor) -> Step:
+        """See `Stepper.step`."""
+        self.steps.append((last, index))
+        return Step(mask, float(index in self.there), 1.0, 1.0)
+
+
+@pytest.fixture
+def square(kidney_embedding: Embedding) -> Tensor:
+    """A mask on a slice of the crop."""
+    mask = torch.zeros(kidney_embedding.images.shape[1:])
+    mask[20:60, 30:70] = 1
+    return mask
+
+
+@pytest.fixture
+def swept(kidney_embedding: Embedding) -> Callable[[Follower, SweepRange, list[Seed]], list[SweptSlice]]:
+    """Runs a sweep over the crop."""
+
+    def run(stepper: Follower, reach: SweepRange, seeds: list[Seed]) -> list[SweptSlice]:
+        return list(Sweep(stepper, kidney_embedding, reach).run(seeds))
+
+    return run
+
+
+Swept = Callable[[Follower, SweepRange, list[Seed]], list[SweptSlice]]
+
+
+def test_a_sweep_ends_where_the_structure_ends(swept: Swept, square: Tensor) -> None:
+    slices = swept(Follower(range(8, 19)), SweepRange(0, 29), [Seed(12, square)])
+    assert sorted(each.index for each in slices if each.present) == [*range(8, 12), *range(13, 19)]
+    assert max(each.index for each in slices) <= 20 and min(each.index for each in slices) >= 6
+
+
+def test_a_short_gap_is_crossed_from_the_last_slice_that_was_seen(swept: Swept, square: Tensor) -> None:
+    class Gapped(Follower):
+        def step(self, embedding: Embedding, index: int, last: int, mask: Tensor) -> Step:
+            found = super().step(embedding, index, last, mask)
+            return Step(mask, 0.0, 1.0, 1.0) if index == 15 else found
+
+    stepper = Gapped(range(12, 19))
+    present = [each.index for each in swept(stepper, SweepRange(0, 29), [Seed(13, square)]) if each.present]
+    assert 14 in present and 15 not in present and {16, 17, 18} <= set(present)
+    assert (14, 16) in stepper.steps
+
+
+def test_in_a_certain_range_every_slice_is_visited(swept: Swept, square: Tensor) -> None:
+    slices = swept(Follower(range(0)), SweepRange(5, 20, certain=True), [Seed(12, square)])
+    assert sorted(each.index for each in slices) == [*range(5, 12), *range(13, 21)]
+    assert all(each.present for each in slices)
+
+
+def test_between_two_seeds_each_slice_comes_from_both(swept: Swept, square: Tensor) -> None:
+    slices = swept(Follower(range(30)), SweepRange(0, 29), [Seed(18, square), Seed(10, square)])
+    counts = [sum(each.index == index for each in slices) for index in range(30)]
+    assert counts == [1] * 10 + [0] + [2] * 7 + [0] + [1] * 11
+    assert {each.distance for each in slices if each.index == 12} == {2, 6}
+
+
+def test_confidence_falls_with_every_doubtful_slice(swept: Swept, square: Tensor) -> None:
+    class Doubtful(Follower):
+        def step(self, embedding: Embedding, index: int, last: int, mask: Tensor) -> Step:
+            return Step(mask, 0.9, 0.8, 0.7)
+
+    slices = swept(Doubtful(range(30)), SweepRange(10, 29), [Seed(10, square)])
+    confidences = [each.confidence for each in slices]
+    assert confidences == sorted(confidences, reverse=True)
+    assert 0 < confidences[-1] < confidences[0] < 1
+
+
+def test_a_blend_of_two_sweeps_leans_to_the_nearer_and_surer(kidney_embedding: Embedding, square: Tensor) -> None:
+    blend = Blend(kidney_embedding, [Seed(10, square), Seed(18, square)])
+    blend.add(SweptSlice(12, square, 0.9, 2, True))
+    blend.add(SweptSlice(12, torch.zeros_like(square), 0.9, 6, True))
+    assert float(blend.total[12].max()) == pytest.approx(0.75, abs=0.01)
+    assert blend.visited.nonzero().flatten().tolist() == [10, 12, 18]
+
+
+def test_a_blend_keeps_its_seeds(kidney_embedding: Embedding, square: Tensor) -> None:
+    blend = Blend(kidney_embedding, [Seed(10, square, 0.6)])
+    assert torch.equal(blend.total[10].float(), square)
+    assert float(blend.confidence[10]) == pytest.approx(0.6)
+
+
+@pytest.mark.parametrize("presence", [0.0, 0.4, 1.0])
+@pytest.mark.parametrize("agreement", [0.0, 1.0])
+@pytest.mark.parametrize("margin", [0.0, 1.0])
+def test_quality_lies_between_zero_and_one(presence: float, agreement: float, margin: float) -> None:
+    assert 0 <= quality(Step(torch.zeros(1), presence, agreement, margin)) <= 1
+
+
+def test_masks_agree_with_themselves_and_not_with_nothing(square: Tensor) -> None:
+    assert soft_dice(square, square) == pytest.approx(1)
+    assert soft_dice(square, torch.zeros_like(square)) == 0
+    assert margin_of(square) == 1 and margin_of(torch.zeros_like(square)) == 0
+
+
+def test_affinity_alone_carries_the_kidney_onto_an_identical_slice(
+    engine: Engine, kidney_embedding: Embedding, kidney_truth: Segmentation
+) -> None:
+    kidney = next(segment for segment in kidney_truth.segments if segment.name == "right kidney")
+    painted = {each.index: each.working for each in painted_slices(kidney, 0, kidney_embedding)}
+    step = AffinityStep(engine.network).step(kidney_embedding, 13, 13, painted[13])
+    assert step.probability.shape == painted[13].shape
+    assert soft_dice((step.probability > 0.5).float(), painted[13]) > 0.7
+    assert step.presence == 1
+
+
+def test_a_step_leaves_everything_far_from_the_last_mask_empty(engine: Engine, kidney_embedding: Embedding) -> None:
+    mask = torch.zeros(kidney_embedding.images.shape[1:])
+    mask[4:12, 4:12] = 1
+    small = torch.nn.functional.avg_pool2d(mask[None], 4)[0]
+    plain = engine.network.extract(kidney_embedding.standardised(13), small)
+    prototypes = engine.network.enhance(plain, Enhancement())
+    step = DecoderStep(engine.network, prototypes).step(kidney_embedding, 14, 13, mask)
+    assert step.probability.shape == mask.shape
+    assert not step.probability[128:].any() and not step.probability[:, 128:].any()
+    for number in (step.presence, step.agreement, step.margin):
+        assert 0 <= number <= 1
