@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import Field, dataclass, fields
 from pathlib import Path
+
+from DPLSegmentLib.network.config import ENCODER_STRIDE
 
 
 class TrainingError(ValueError):
@@ -47,13 +49,24 @@ def read_config(path: Path) -> TrainingConfig:
     """Read a TOML file; raises TrainingError for a missing file, a wrong key or a missing one."""
     try:
         values = tomllib.loads(path.read_text())
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise TrainingError(f"The training configuration {path} cannot be read: {error}.") from error
     known = {field.name for field in fields(TrainingConfig)}
     unknown = sorted(set(values) - known)
     if unknown:
         raise TrainingError(f"{path} has unknown keys: {', '.join(unknown)}. Known are: {', '.join(sorted(known))}.")
+    wrong = [f"{f.name} must be {f.type}" for f in fields(TrainingConfig) if type(values.get(f.name)) not in _kinds(f)]
+    if wrong:
+        raise TrainingError(f"{path} has values of the wrong kind: {', '.join(wrong)}.")
+    if values.get("crop", 0) % ENCODER_STRIDE:
+        raise TrainingError(f"{path} has a crop of {values['crop']}; it must be a multiple of {ENCODER_STRIDE}.")
     try:
         return TrainingConfig(**values)
     except TypeError as error:
         raise TrainingError(f"{path} is incomplete: `data` and `run` must be given.") from error
+
+
+def _kinds(field: Field) -> tuple[type, ...]:
+    """What a value of this field may be; None stands for one that is not given."""
+    known = {"str": (str,), "int": (int,), "float": (float, int), "bool": (bool,)}
+    return (*known[str(field.type)], type(None))

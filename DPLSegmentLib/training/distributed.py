@@ -18,10 +18,13 @@ class Team:
     device: torch.device
 
     def average_gradients(self, network: nn.Module) -> None:
-        """Replace each gradient by the mean over all processes."""
+        """Replace each gradient by the mean over all processes; where one has none it counts as zero."""
         if self.size == 1:
             return
-        gradients = [p.grad for p in network.parameters() if p.grad is not None]
+        for parameter in network.parameters():
+            if parameter.grad is None:
+                parameter.grad = torch.zeros_like(parameter)
+        gradients = [parameter.grad for parameter in network.parameters()]
         flat = torch.cat([gradient.flatten() for gradient in gradients])
         distributed.all_reduce(flat)
         for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):

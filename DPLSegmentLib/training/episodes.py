@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from DPLSegmentLib.training.augment import as_painted, photometric
-from DPLSegmentLib.training.config import TrainingConfig
+from DPLSegmentLib.training.config import TrainingConfig, TrainingError
 from DPLSegmentLib.training.pack import RegionMap, TrainingVolume
 from DPLSegmentLib.training.synthesis import random_contrast, shifted_contrast
 from DPLSegmentLib.training.views import PlaneView, Window
@@ -65,7 +65,7 @@ class EpisodeSampler:
             episode = self._episode(place, generator) if place else None
             if episode is not None:
                 return episode
-        raise RuntimeError("No usable structure was found in the training scans.")
+        raise TrainingError("No usable structure was found in the training scans; add scans or use a larger crop.")
 
     def _volume(self, generator: np.random.Generator) -> TrainingVolume:
         real = [name for name in self.groups if name != "synthetic"]

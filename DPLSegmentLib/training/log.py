@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 class LossLog:
-    """Means over `every` steps, appended to `losses.csv`; rows at or past the resumed step are dropped."""
+    """Means over `every` steps, appended to `losses.csv`; rows past the resumed step are dropped."""
 
     def __init__(self, folder: Path, start: int, every: int = 20) -> None:
         self.path = folder / "losses.csv"
@@ -33,7 +33,7 @@ class LossLog:
             return
         partial = self.path.with_suffix(".partial")
         with partial.open("w", newline="") as file:
-            writer = csv.DictWriter(file, list(self._rows[-1]), restval="0")
+            writer = csv.DictWriter(file, list(self._rows[-1]), restval="0", extrasaction="ignore")
             writer.writeheader()
             writer.writerows(self._rows)
         partial.replace(self.path)

@@ -66,8 +66,12 @@ def to_device(volume: TrainingVolume, device: torch.device) -> TrainingVolume:
 
 
 def load_volumes(config: TrainingConfig) -> list[TrainingVolume]:
-    """All training scans, then the synthetic ones; raises TrainingError when the folder has none."""
-    volumes = [_cached(path, group, config) for path, group in _scans(Path(config.data))]
+    """All training scans in which there is anything to learn from, then the synthetic ones.
+
+    Raises TrainingError when the folder has none.
+    """
+    cached = (_cached(path, group, config) for path, group in _scans(Path(config.data)))
+    volumes = [volume for volume in cached if volume.maps]
     if not volumes:
         raise TrainingError(f"No training scans were found in {config.data}; it must hold {', '.join(_SETS)}.")
     return volumes + synthetic_volumes(config)

@@ -61,7 +61,7 @@ def new_state(config: TrainingConfig, network: SegmentationNetwork) -> TrainingS
     if config.imagenet:
         load_imagenet(network.encoder, Path(config.imagenet))
     if config.start:
-        network.load_state_dict(_read(Path(config.start))["average"])
+        load_start(network, Path(config.start))
     encoder = list(network.encoder.stem.parameters()) + list(network.encoder.stages.parameters())
     known = {id(parameter) for parameter in encoder}
     others = [parameter for parameter in network.parameters() if id(parameter) not in known]
@@ -75,8 +75,16 @@ def load_imagenet(encoder: Encoder, path: Path) -> None:
     """Start from published EfficientNet-Lite weights; raises TrainingError when the file is another."""
     try:
         encoder.load_imagenet(_read(path))
-    except KeyError as error:
+    except (KeyError, TypeError) as error:
         raise TrainingError(f"{path} does not hold the EfficientNet-Lite weights that this encoder needs.") from error
+
+
+def load_start(network: SegmentationNetwork, path: Path) -> None:
+    """Start from the averaged weights of an earlier run; raises TrainingError when the file is another."""
+    try:
+        network.load_state_dict(_read(path)["average"])
+    except (KeyError, RuntimeError, TypeError) as error:
+        raise TrainingError(f"{path} is no checkpoint of an earlier run with this encoder.") from error
 
 
 def _read(path: Path) -> dict[str, Tensor]:
