@@ -53,7 +53,7 @@ class SliceStack:
         return self._padded((rows @ inside @ columns.T)[None])[0]
 
     def to_native(self, working: np.ndarray) -> np.ndarray:
-        """Working slices [n, H, W] as float32 [n, h, w] on the volume's own in-plane grid, bilinear; 0 outside the box."""
+        """Working slices [n, H, W] as float32 [n, h, w] on the volume's own grid, bilinear; zero outside the box."""
         height, width = self.content
         top, left, bottom, right = self.box
         inside = np.asarray(working[:, :height, :width], np.float32)

@@ -19,6 +19,7 @@ from DPLSegmentLib.network.prototypes import PrototypeExtractor, Prototypes
 
 _AIR = 0.03
 _LEAST_BODY = 0.05
+CHANNEL_EPSILON = 1e-6
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def channel_statistics(features: Tensor, weight: Tensor) -> tuple[Tensor, Tensor
     total = weight.sum()
     mean = (features * weight).sum((0, 2, 3), keepdim=True) / total
     variance = ((features - mean).square() * weight).sum((0, 2, 3), keepdim=True) / total
-    return mean, (variance + 1e-6).sqrt()
+    return mean, (variance + CHANNEL_EPSILON).sqrt()
 
 
 def standardise(features: Tensor, weight: Tensor) -> Tensor:

@@ -39,6 +39,10 @@ class EmbeddingCache:
         while self.nbytes > self.limit and len(self._kept) > 1:
             self._kept.popitem(last=False)
 
+    def clear(self) -> None:
+        """Forget everything."""
+        self._kept.clear()
+
 
 _known: WeakKeyDictionary[Volume, str] = WeakKeyDictionary()
 

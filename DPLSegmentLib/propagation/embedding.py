@@ -12,13 +12,14 @@ from DPLSegmentLib.images.intensity import normalise
 from DPLSegmentLib.images.stack import SliceStack, occupied_box, stack_along
 from DPLSegmentLib.images.volume import Volume
 from DPLSegmentLib.network.inference import Encode
-from DPLSegmentLib.network.network import body_weight, channel_statistics, neighbours
+from DPLSegmentLib.network.network import CHANNEL_EPSILON, body_weight, neighbours
 from DPLSegmentLib.propagation.region import Region
 from DPLSegmentLib.propagation.types import Cancelled, CancelToken, OnProgress, Progress
 
 BATCH = {"cpu": 4, "mps": 8, "cuda": 32}
 WORKING_SIZE = 256
 _AIR = 0.05
+_CHUNK = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,16 +91,39 @@ class Embedder:
         stack = stack_along(scan, volume.spacing, axis, WORKING_SIZE, box)
         images = torch.from_numpy(stack.slices(0, stack.count)).to(self.device)
         features = self._features(images, on_progress, cancel)
-        mean, deviation = channel_statistics(features, body_weight(images, features.shape[-2:]))
+        mean, deviation = _statistics(features, body_weight(images, features.shape[-2:]))
         return Embedding(stack, images.half(), features, mean, deviation)
 
-    @torch.inference_mode()
     def _features(self, images: Tensor, on_progress: OnProgress | None, cancel: CancelToken | None) -> Tensor:
-        triples, features = neighbours(images), []
-        for start in range(0, len(images), self.batch):
+        triples, features, start = neighbours(images), [], 0
+        while start < len(images):
             if cancel and cancel.cancelled():
                 raise Cancelled
-            features.append(self.encode(triples[start : start + self.batch]).half())
+            features.append(self._encoded(triples[start : start + self.batch]))
+            start += len(features[-1])
             if on_progress:
-                on_progress(Progress("embed", min(1.0, (start + self.batch) / len(images)), start))
+                on_progress(Progress("embed", start / len(images), start - 1))
         return torch.cat(features)
+
+    @torch.inference_mode()
+    def _encoded(self, triples: Tensor) -> Tensor:
+        """As many of the slices [n, 3, H, W] as the memory of the device allows, at least one."""
+        try:
+            return self.encode(triples).half()
+        except torch.cuda.OutOfMemoryError:
+            if len(triples) == 1:
+                raise
+        self.batch = len(triples) // 2
+        torch.cuda.empty_cache()
+        return self._encoded(triples[: self.batch])
+
+
+def _statistics(features: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    """As `channel_statistics`, a few slices at a time: the memory stays small."""
+    parts = list(zip(features.split(_CHUNK), weight.split(_CHUNK), strict=True))
+    total = weight.sum()
+    mean = torch.stack([(part.float() * share).sum((0, 2, 3)) for part, share in parts]).sum(0) / total
+    mean = mean[None, :, None, None]
+    squares = [((part.float() - mean).square() * share).sum((0, 2, 3)) for part, share in parts]
+    variance = torch.stack(squares).sum(0)[None, :, None, None] / total
+    return mean, (variance + CHANNEL_EPSILON).sqrt()

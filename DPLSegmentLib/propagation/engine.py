@@ -50,21 +50,20 @@ class Engine:
 
     def __init__(self, model: Model, device: torch.device, options: EngineOptions | None = None) -> None:
         self.model = model
-        self.device = device
         self.options = options or EngineOptions()
-        self.network = model.network.to(device)
-        self.embedder = Embedder(fast_encoder(self.network.encoder, device), device)
         self.cache = EmbeddingCache()
+        self.device_name = device_name(device)
+        self._use(device)
+
+    def _use(self, device: torch.device) -> None:
+        self.device = device
+        self.network = self.model.network.to(device)
+        self.embedder = Embedder(fast_encoder(self.network.encoder, device), device)
 
     @property
     def model_id(self) -> str:
         """First characters of the SHA-256 of the weights."""
         return self.model.model_id
-
-    @property
-    def device_name(self) -> str:
-        """For people: the name of the graphics card, or "CPU"."""
-        return device_name(self.device)
 
     def with_options(self, options: EngineOptions) -> Engine:
         """The same model and cache under other switches."""
@@ -122,8 +121,32 @@ class Engine:
         """Segment `query` from painted slices, on itself or on other scans, or from prototypes made earlier.
 
         `slice_range` (first, last) along the painted axis says where the structures are. `on_slice` gets each slice as
-        soon as it is known, outward from the painted one. Raises PropagationError, Cancelled.
+        soon as it is known, outward from the painted one. Raises PropagationError, Cancelled. Where the memory of a
+        graphics card does not suffice the CPU takes over, and `Propagation.device` says so.
         """
+        try:
+            return self._propagate(source, query, slice_range, on_progress, on_slice, cancel)
+        except torch.cuda.OutOfMemoryError:
+            if self.device.type == "cpu":
+                raise PropagationError(f"The memory does not suffice for {query.name}; close other programs.") from None
+        self._fall_back()
+        return self._propagate(source, query, slice_range, on_progress, on_slice, cancel)
+
+    def _fall_back(self) -> None:
+        self.device_name = f"CPU, because the memory of {device_name(self.device)} was full"
+        self.cache.clear()
+        self._use(torch.device("cpu"))
+        torch.cuda.empty_cache()
+
+    def _propagate(
+        self,
+        source: Sequence[Support] | PrototypeSet,
+        query: Volume,
+        slice_range: tuple[int, int] | None,
+        on_progress: OnProgress | None,
+        on_slice: OnSlice | None,
+        cancel: CancelToken | None,
+    ) -> Propagation:
         watch = Stopwatch()
         found = self._found(source, watch, on_progress, cancel)
         own = None if isinstance(source, PrototypeSet) else _own_support(source, query)
