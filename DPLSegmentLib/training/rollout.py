@@ -57,11 +57,11 @@ class Rollout:
     def _embed(self, episode: Episode) -> tuple[Tensor, Tensor]:
         count = len(episode.chain)
         features = self.network.encoder(torch.cat([episode.chain, episode.far]))
-        weight = body_weight(torch.cat([episode.chain[:, 1], episode.far[:, 1]]), features.shape[-2:])
+        slices = torch.cat([episode.chain[:, 1], episode.far[:, 1]])
         if episode.same_view:
-            features = standardise(features, weight)
+            features = _standardised(features, slices)
             return features[:count], features[count:]
-        return standardise(features[:count], weight[:count]), standardise(features[count:], weight[count:])
+        return _standardised(features[:count], slices[:count]), _standardised(features[count:], slices[count:])
 
     def _scores(self, features: Tensor, prototypes: list[Prototypes]) -> Scores:
         scores = [score(features[None], each.foreground, each.background) for each in prototypes]
@@ -114,3 +114,7 @@ class Rollout:
         nearest = (prototypes.foreground @ target.foreground.T).argmax(1)
         nearest[0] = 0
         return self.network.diffusion.loss(prototypes.foreground, target.foreground[nearest].detach(), condition)
+
+
+def _standardised(features: Tensor, slices: Tensor) -> Tensor:
+    return standardise(features, body_weight(slices, features.shape[-2:]))
