@@ -1,0 +1,93 @@
+"""A tiny data folder cut out of the bundled CT, and a configuration that trains on it in seconds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+import torch
+
+from DPLSegmentLib.resources import resource
+from DPLSegmentLib.training import synthesis
+from DPLSegmentLib.training.config import TrainingConfig
+from DPLSegmentLib.training.episodes import EpisodeSampler
+from DPLSegmentLib.training.pack import TrainingVolume, load_volumes
+
+torch.set_num_threads(1)
+
+BOXES = {
+    "case-01": (slice(80, 112), slice(25, 89), slice(30, 94)),
+    "case-02": (slice(74, 106), slice(20, 84), slice(40, 104)),
+}
+Configure = Callable[..., TrainingConfig]
+
+
+def write_case(folder: Path, name: str, box: tuple[slice, slice, slice]) -> None:
+    """A crop of the bundled CT and its labels."""
+    folder.mkdir(parents=True, exist_ok=True)
+    z, y, x = box
+    for kind, source in (("image", "example_ct"), ("labels", "example_ct-labels")):
+        image = sitk.ReadImage(resource(f"SampleData/{source}.nii.gz"))[x, y, z]
+        sitk.WriteImage(image, folder / f"{name}-{kind}.nii.gz")
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """abdomen-ct/train with two crops, and a val folder that cannot be read."""
+    root = tmp_path_factory.mktemp("data")
+    for name, box in BOXES.items():
+        write_case(root / "abdomen-ct" / "train", name, box)
+    names = json.loads(resource("SampleData/labels.json").read_text())
+    (root / "abdomen-ct" / "labels.json").write_text(json.dumps(names))
+    (root / "abdomen-ct" / "val").mkdir()
+    (root / "abdomen-ct" / "val" / "case-03-image.nii.gz").write_text("never read")
+    return root
+
+
+@pytest.fixture(scope="session")
+def label_names(data: Path) -> dict[int, str]:
+    """The name of each label value."""
+    return {int(value): name for value, name in json.loads((data / "abdomen-ct" / "labels.json").read_text()).items()}
+
+
+@pytest.fixture(scope="session")
+def config(data: Path) -> TrainingConfig:
+    """Four steps on small windows."""
+    run = str(data / "runs" / "first")
+    return TrainingConfig(str(data), run, steps=4, crop=64, rollout=2, synthetic=1, warmup=2, seed=7)
+
+
+@pytest.fixture
+def configure(config: TrainingConfig) -> Configure:
+    """Makes variations of the configuration."""
+
+    def varied(**changes: object) -> TrainingConfig:
+        return replace(config, **changes)
+
+    return varied
+
+
+@pytest.fixture(scope="session")
+def volumes(config: TrainingConfig) -> list[TrainingVolume]:
+    """Two real volumes, and one that never was and has an eighth of the usual size."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(synthesis, "_SHAPE", (32, 64, 64))
+        return load_volumes(config)
+
+
+@pytest.fixture
+def sampler(volumes: list[TrainingVolume], config: TrainingConfig) -> EpisodeSampler:
+    """Draws episodes from them."""
+    return EpisodeSampler(volumes, config)
+
+
+@pytest.fixture(scope="session")
+def true_labels(data: Path) -> dict[str, np.ndarray]:
+    """All labels of the two real crops, benchmark organs too."""
+    folder = data / "abdomen-ct" / "train"
+    return {name: sitk.GetArrayFromImage(sitk.ReadImage(folder / f"{name}-labels.nii.gz")) for name in BOXES}
