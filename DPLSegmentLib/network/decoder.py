@@ -1,4 +1,7 @@
-"""From evidence to a mask at full working resolution, and whether the structure is there at all (ours)."""
+"""From evidence to a mask at full working resolution, and whether the structure is there at all (ours).
+
+The decoder corrects: untrained it returns the carried mask moved a little towards the DPL score.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,18 @@ CUES = 8
 """Channels of `Evidence.cues`: foreground and background cosine, DPL probability, carried mask, last mask, location
 prior, slice gap, and 1 where there is no last slice."""
 
-IMAGES = 3
-"""Channels of `Evidence.images`: this slice, the last slice, the last mask."""
+IMAGES = 4
+"""Channels of `Evidence.images`: this slice, the last slice, the last mask, and the grey value's likelihood ratio."""
+
+_PROBABILITY, _CARRIED, _LAST, _ALONE = 2, 3, 4, 7
+_LIKELIHOOD = 3
+_SIGNS = 4
+_LEAST = 0.02
 
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """For n structures on a slice each: `images` [n, 3, H, W], `features` [n, C, H/4, W/4], `cues` [n, 8, H/4, W/4]."""
+    """For n structures on a slice each: `images` [n, 4, H, W], `features` [n, C, H/4, W/4], `cues` [n, 8, H/4, W/4]."""
 
     images: Tensor
     features: Tensor
@@ -44,7 +52,10 @@ class Decoder(nn.Module):
         self.rise_first = nn.Conv2d(48, 16, 1)
         self.join_half = _convolution(16, 16)
         self.full = nn.Sequential(_convolution(16 + IMAGES, 8), nn.Conv2d(8, 1, 3, 1, 1))
-        self.presence = nn.Sequential(nn.Linear(2 * 96, 48), nn.ReLU(), nn.Linear(48, 1))
+        self.presence = nn.Sequential(nn.Linear(2 * 96 + _SIGNS, 48), nn.ReLU(), nn.Linear(48, 1))
+        self.trust = nn.Parameter(torch.tensor([1.0, 0.15, 0.15]))
+        nn.init.zeros_(self.full[-1].weight)
+        nn.init.zeros_(self.full[-1].bias)
 
     def forward(self, evidence: Evidence) -> tuple[Tensor, Tensor]:
         """Mask logits [n, H, W] and presence logits [n]."""
@@ -57,9 +68,38 @@ class Decoder(nn.Module):
         second = self.join_second(second + _double(self.rise_third(third)))
         first = self.join_first(first + _double(self.rise_second(second)))
         half = self.join_half(half + _double(self.rise_first(first)))
-        logits = self.full(torch.cat([_double(half), images], 1))[:, 0]
-        summary = torch.cat([third.mean((2, 3)), third.amax((2, 3))], 1)
+        correction = self.full(torch.cat([_double(half), images], 1))
+        logits = (_grown(self._base(evidence.cues)) + correction)[:, 0]
+        summary = torch.cat([third.mean((2, 3)), third.amax((2, 3)), _signs(evidence, logits)], 1)
         return logits, self.presence(summary)[:, 0]
+
+    def _base(self, cues: Tensor) -> Tensor:
+        """What is corrected: the log odds of the carried mask and of DPL, or of DPL alone without a last slice."""
+        score = _log_odds(cues[:, _PROBABILITY])
+        carried = self.trust[0] * _log_odds(cues[:, _CARRIED]) + self.trust[1] * score
+        return torch.where(cues[:, _ALONE] > 0.5, self.trust[2] * score, carried)[:, None]
+
+
+def _signs(evidence: Evidence, logits: Tensor) -> Tensor:
+    """[n, 4] that tell whether a structure ends: the highest carried probability, the mean DPL probability and the
+    mean likelihood ratio where it was carried to, and how much larger or smaller it has become (log)."""
+    cues = evidence.cues
+    weight = torch.where(cues[:, _ALONE] > 0.5, cues[:, _PROBABILITY], cues[:, _CARRIED])
+    total = weight.sum((1, 2)) + _LEAST
+    likelihood = functional.avg_pool2d(evidence.images[:, _LIKELIHOOD], 4)
+    probability = (weight * cues[:, _PROBABILITY]).sum((1, 2)) / total
+    ratio = (weight * likelihood).sum((1, 2)) / total
+    area = functional.avg_pool2d(logits.detach().sigmoid(), 4).sum((1, 2)) + 1
+    growth = area.log() - (cues[:, _LAST].sum((1, 2)) + 1).log()
+    return torch.stack([weight.amax((1, 2)), probability, ratio, growth], 1)
+
+
+def _log_odds(probability: Tensor) -> Tensor:
+    return torch.logit(probability.float(), eps=_LEAST)
+
+
+def _grown(image: Tensor) -> Tensor:
+    return functional.interpolate(image, scale_factor=4.0, mode="bilinear", align_corners=False)
 
 
 def _convolution(inside: int, outside: int, stride: int = 1) -> nn.Sequential:

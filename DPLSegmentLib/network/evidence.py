@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from DPLSegmentLib.network.config import STRIDE
 from DPLSegmentLib.network.decoder import Evidence
+from DPLSegmentLib.network.likelihood import likelihood_ratio
 from DPLSegmentLib.network.similarity import Scores
 
 _PRIOR_POOL = 4
@@ -39,10 +40,12 @@ def assemble(
     count = len(prior)
     flat = torch.ones_like(prior)
     if last is None:
-        images = torch.stack([image, torch.zeros_like(image), torch.zeros_like(image)])[None].expand(count, -1, -1, -1)
+        nothing = torch.zeros_like(image)
+        images = torch.stack([image, nothing, nothing, nothing])[None].expand(count, -1, -1, -1)
         carried = masks = torch.zeros_like(prior)
     else:
-        images = torch.stack([image.expand_as(last.masks), last.image.expand_as(last.masks), last.masks], 1)
+        ratio = likelihood_ratio(image, last.image, last.masks)
+        images = torch.stack([image.expand_as(ratio), last.image.expand_as(ratio), last.masks, ratio], 1)
         carried, masks = last.carried, shrink(last.masks)
     cues = [scores.foreground, scores.background, scores.probability, carried, masks, prior]
     cues += [flat * min(gap / _GAP_SCALE, 2.0), flat * float(last is None)]

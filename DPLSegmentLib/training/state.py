@@ -71,20 +71,24 @@ def new_state(config: TrainingConfig, network: SegmentationNetwork) -> TrainingS
     return TrainingState(network, copy.deepcopy(network), torch.optim.AdamW(groups, weight_decay=0.01))
 
 
+def load_start(network: SegmentationNetwork, path: Path) -> None:
+    """Take over every part of an earlier run's running average that has the same name and shape here.
+
+    Raises TrainingError when nothing fits.
+    """
+    known, own = _read(path).get("average", {}), network.state_dict()
+    fitting = {name: value for name, value in known.items() if name in own and own[name].shape == value.shape}
+    if not fitting:
+        raise TrainingError(f"{path} holds no weights of an earlier run of this network; choose its checkpoint.pt.")
+    network.load_state_dict(fitting, strict=False)
+
+
 def load_imagenet(encoder: Encoder, path: Path) -> None:
     """Start from published EfficientNet-Lite weights; raises TrainingError when the file is another."""
     try:
         encoder.load_imagenet(_read(path))
     except (KeyError, TypeError) as error:
         raise TrainingError(f"{path} does not hold the EfficientNet-Lite weights that this encoder needs.") from error
-
-
-def load_start(network: SegmentationNetwork, path: Path) -> None:
-    """Start from the averaged weights of an earlier run; raises TrainingError when the file is another."""
-    try:
-        network.load_state_dict(_read(path)["average"])
-    except (KeyError, RuntimeError, TypeError) as error:
-        raise TrainingError(f"{path} is no checkpoint of an earlier run with this encoder.") from error
 
 
 def _read(path: Path) -> dict[str, Tensor]:
