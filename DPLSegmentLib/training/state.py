@@ -76,8 +76,10 @@ def load_start(network: SegmentationNetwork, path: Path) -> None:
 
     Raises TrainingError when nothing fits.
     """
-    known, own = _read(path).get("average", {}), network.state_dict()
-    fitting = {name: value for name, value in known.items() if name in own and own[name].shape == value.shape}
+    content, own = _read(path), network.state_dict()
+    known = content.get("average") if isinstance(content, dict) else None
+    weights = known if isinstance(known, dict) else {}
+    fitting = {name: value for name, value in weights.items() if name in own and own[name].shape == value.shape}
     if not fitting:
         raise TrainingError(f"{path} holds no weights of an earlier run of this network; choose its checkpoint.pt.")
     network.load_state_dict(fitting, strict=False)
