@@ -43,7 +43,7 @@ def test_a_shift_within_the_radius_is_followed(
 ) -> None:
     mask, moved = small_masks[:1, None], features[:1].roll(shift, (2, 3))
     carried = sharp(affinity)(moved, features[:1], mask)
-    assert overlap(carried, mask.roll(shift, (2, 3))) > 0.99
+    assert overlap(carried, mask.roll(shift, (2, 3))) > 0.95
 
 
 def test_a_shift_beyond_the_radius_is_not(affinity: LocalAffinity, features: Tensor, small_masks: Tensor) -> None:

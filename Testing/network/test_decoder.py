@@ -7,11 +7,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
+from torch.nn import functional
 
 from DPLSegmentLib.network.checkpoint import Model
 from DPLSegmentLib.network.config import STRIDE
 from DPLSegmentLib.network.decoder import CUES, IMAGES, Evidence
 from DPLSegmentLib.network.evidence import LastSlice, assemble, location_prior, shrink
+from DPLSegmentLib.network.likelihood import likelihood_ratio
+from DPLSegmentLib.network.network import SegmentationNetwork
 from DPLSegmentLib.network.prototypes import Prototypes
 from DPLSegmentLib.network.similarity import Scores, score
 
@@ -61,7 +64,8 @@ def test_cues_come_in_their_order(
 
 def test_images_come_in_their_order(following: Evidence, slices: Tensor, masks: Tensor) -> None:
     assert following.images.shape[1] == IMAGES
-    assert torch.equal(following.images[0], torch.stack([slices[1], slices[0], masks[0]]))
+    ratio = likelihood_ratio(slices[1], slices[0], masks[:1])[0]
+    assert torch.equal(following.images[0], torch.stack([slices[1], slices[0], masks[0], ratio]))
 
 
 def test_without_a_last_slice_its_places_are_empty_and_that_is_said(searching: Evidence, slices: Tensor) -> None:
@@ -76,6 +80,22 @@ def test_the_gap_is_a_cue_that_does_not_grow_without_bound(gap: float) -> None:
     flat = torch.zeros(1, 4, 4)
     evidence = assemble(torch.zeros(16, 16), torch.zeros(2, 4, 4), Scores(flat, flat), flat, gap, None)
     assert 0 <= float(evidence.cues[0, 6].max()) <= 2
+
+
+def test_before_training_the_carried_mask_is_returned(
+    untrained: SegmentationNetwork, following: Evidence, small_masks: Tensor
+) -> None:
+    logits, _ = untrained.decoder(following)
+    carried = functional.interpolate(small_masks[:1, None] / 2, scale_factor=4.0, mode="bilinear")[:, 0]
+    assert float(logits[carried < 0.01].sigmoid().mean()) < 0.1 < 0.3 < float(logits[carried > 0.45].sigmoid().mean())
+
+
+def test_before_training_a_search_returns_where_the_prototypes_score(
+    untrained: SegmentationNetwork, searching: Evidence
+) -> None:
+    logits, _ = untrained.decoder(searching)
+    score, found = searching.cues[0, 2].flatten(), shrink(logits)[0].flatten()
+    assert float(torch.corrcoef(torch.stack([score, found]))[0, 1]) > 0.8
 
 
 def test_structures_are_decoded_each_for_itself(model: Model, following: Evidence, searching: Evidence) -> None:

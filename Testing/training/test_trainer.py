@@ -149,11 +149,24 @@ def test_a_run_may_start_from_the_average_of_another(
     assert equal(state.network.state_dict(), uninterrupted.state.average.state_dict())
 
 
-def test_a_start_of_another_kind_is_refused(fresh: SegmentationNetwork, configure: Configure, tmp_path: Path) -> None:
-    for content in ({"weights": {}}, [1, 2], {"average": SegmentationNetwork().encoder.state_dict()}):
-        torch.save(content, tmp_path / "start.pt")
-        with pytest.raises(TrainingError, match="is no checkpoint of an earlier run"):
-            new_state(configure(start=str(tmp_path / "start.pt")), fresh)
+def test_a_run_takes_over_what_fits_of_another_network(
+    fresh: SegmentationNetwork, configure: Configure, tmp_path: Path
+) -> None:
+    other = {"encoder.out.bias": torch.ones(96), "decoder.reduce.weight": torch.ones(2, 2), "older": torch.ones(1)}
+    torch.save({"average": other}, tmp_path / "start.pt")
+    before = fresh.decoder.reduce.weight.clone()
+    state = new_state(configure(start=str(tmp_path / "start.pt")), fresh)
+    assert bool((state.network.encoder.out.bias == 1).all())
+    assert torch.equal(state.network.decoder.reduce.weight, before)
+
+
+@pytest.mark.parametrize("content", [{"weights": {}}, [1, 2], {"average": {"older": torch.ones(1)}}, {"average": 3}])
+def test_a_start_of_another_kind_is_refused(
+    fresh: SegmentationNetwork, configure: Configure, tmp_path: Path, content: object
+) -> None:
+    torch.save(content, tmp_path / "start.pt")
+    with pytest.raises(TrainingError, match="holds no weights of an earlier run"):
+        new_state(configure(start=str(tmp_path / "start.pt")), fresh)
 
 
 def test_the_encoder_learns_more_slowly_than_the_rest(fresh: SegmentationNetwork, configure: Configure) -> None:
