@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from DPLSegmentLib.network.condition import Condition
 from DPLSegmentLib.network.fusion import ConservativeFusion, FusionMode
 from DPLSegmentLib.network.network import Enhancement
+from DPLSegmentLib.propagation.settle import SettleOptions
 
 
 @dataclass(frozen=True)
 class EngineOptions:
     """`use_dpl` off sweeps by affinity alone; `use_propagation` off scores every slice by itself, without a sweep.
 
-    `diffusion`, `statistics`, `geometry`, `fusion`, `fusion_weight`, `variants` and `seed` are the switches of DPL.
+    `diffusion`, `statistics`, `geometry`, `fusion`, `fusion_weight`, `variants` and `seed` are the switches of DPL;
+    `settle` is the walk in 3D after the sweep.
     """
 
     use_dpl: bool = True
@@ -25,6 +27,7 @@ class EngineOptions:
     fusion_weight: float = 0.3
     variants: int = 4
     seed: int = 0
+    settle: SettleOptions = field(default_factory=SettleOptions)
 
     @property
     def enhancement(self) -> Enhancement:

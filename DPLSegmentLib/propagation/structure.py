@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -17,6 +17,7 @@ from DPLSegmentLib.propagation.options import EngineOptions
 from DPLSegmentLib.propagation.painted import PaintedSlice
 from DPLSegmentLib.propagation.prototype_set import StructurePrototypes
 from DPLSegmentLib.propagation.search import Search
+from DPLSegmentLib.propagation.settle import settle
 from DPLSegmentLib.propagation.steps import AffinityStep, DecoderStep
 from DPLSegmentLib.propagation.sweep import Blend, Seed, Sweep, SweepRange, SweptSlice
 from DPLSegmentLib.propagation.types import (
@@ -97,15 +98,18 @@ class StructureRun:
             check("sweep", number / length, swept.index)
             if on_slice:
                 on_slice(self._slice_result(swept))
-        self._keep_range(blend, seeds)
-        return SweptStructure(blend.total, blend.confidence, blend.visited, tuple(seed.index for seed in seeds))
+        return self._settled(blend, seeds, {each.index: each.working.cpu() for each in painted})
 
-    def _keep_range(self, blend: Blend, seeds: Sequence[Seed]) -> None:
-        """A sweep from a painted slice outside the range passes through what lies between; that is not part of it."""
+    @torch.inference_mode()
+    def _settled(self, blend: Blend, seeds: Sequence[Seed], painted: Mapping[int, Tensor]) -> SweptStructure:
+        """After the walk; slices outside the range, passed on the way to it, are not part of the result."""
         outside = torch.ones(self.embedding.count, dtype=torch.bool)
         outside[self.reach.first : self.reach.last + 1] = False
         outside[[seed.index for seed in seeds]] = False
         blend.drop(outside)
+        settled = settle(blend.total, blend.confidence, self.embedding, painted, self.options.settle)
+        settled[outside] = 0
+        return SweptStructure(settled, blend.confidence, blend.visited, tuple(seed.index for seed in seeds))
 
     def _seeds(self, painted: Sequence[PaintedSlice], slices: int, check: Check) -> list[Seed]:
         if painted:
