@@ -96,7 +96,7 @@ class StructureRun:
         for number, swept in enumerate(Sweep(stepper, self.embedding, self.reach).run(seeds), 1):
             blend.add(swept)
             check("sweep", number / length, swept.index)
-            if on_slice:
+            if on_slice and self.reach.first <= swept.index <= self.reach.last:
                 on_slice(self._slice_result(swept))
         return self._settled(blend, seeds, {each.index: each.working.cpu() for each in painted})
 

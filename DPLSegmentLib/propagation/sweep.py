@@ -12,6 +12,7 @@ from DPLSegmentLib.propagation.embedding import Embedding
 from DPLSegmentLib.propagation.steps import Step, Stepper
 
 _PRESENT = 0.5
+_LEAST_CONFIDENCE = 0.45
 _INSIDE = 0.5
 _LEAST_PIXELS = 3
 _PATIENCE_MM = 6.0
@@ -93,8 +94,8 @@ class Sweep:
             front.running = False
             return
         step = self.stepper.step(self.embedding, index, front.at, front.mask)
-        present = self._present(step)
         confidence = front.confidence * _MEMORY + (1 - _MEMORY) * quality(step) * front.confidence**0.25
+        present = self._present(step, confidence)
         if present:
             front.at, front.mask, front.missed, front.confidence = index, step.probability, 0, confidence
         else:
@@ -102,9 +103,10 @@ class Sweep:
             front.running = front.missed < self.patience
         yield SweptSlice(index, step.probability, confidence, abs(index - front.seed.index), present)
 
-    def _present(self, step: Step) -> bool:
+    def _present(self, step: Step, confidence: float) -> bool:
         filled = int((step.probability > _INSIDE).sum()) >= _LEAST_PIXELS
-        return filled and (self.reach.certain or step.presence > _PRESENT)
+        sure = step.presence > _PRESENT and confidence > _LEAST_CONFIDENCE
+        return filled and (self.reach.certain or sure)
 
 
 def quality(step: Step) -> float:

@@ -18,8 +18,8 @@ class WalkOptions:
     """`edges` is how much a difference in grey value (0..1) separates neighbours, `hold` how strongly the prior counts,
     `iterations` of conjugate gradients."""
 
-    edges: float = 400.0
-    hold: float = 0.02
+    edges: float = 1000.0
+    hold: float = 0.05
     iterations: int = 60
 
 
