@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import torch
+from scipy import ndimage
 from torch import Tensor
+from torch.nn import functional
 
 from DPLSegmentLib.propagation.embedding import Embedding
-from DPLSegmentLib.propagation.steps import DecoderStep, Step
+from DPLSegmentLib.propagation.steps import DecoderStep, Step, margin_of
 from DPLSegmentLib.propagation.sweep import Seed, SweepRange
 
 _MOST_LOOKS = 36
 _LEAST_PRESENCE = 0.3
 _LEAST_PIXELS = 12
-_APART_MM = 15.0
+_LEAST_SHARE = 0.6
+_MOST_GROWTH = 1.3
+_INSIDE = 0.5
+_PIECE_SHARE = 0.3
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,23 +55,46 @@ class Search:
     def _look(self, index: int, check: Callable[[int], None]) -> Candidate:
         check(index)
         step = self.finder.find(self.embedding, index, self.prior)
+        one = self._best_pieces(step.probability)
+        step = replace(step, probability=one, margin=margin_of(one))
         return Candidate(index, step, self._fit(step))
+
+    def _best_pieces(self, probability: Tensor) -> Tensor:
+        """The pieces that lie best where they are expected, over a threshold at which they are not far too large."""
+        grown = _like(self.prior, probability)
+        weighted = (probability * grown).flatten()
+        most = min(int(_MOST_GROWTH * self.area) + 1, weighted.numel())
+        threshold = max(_INSIDE, float(probability.flatten()[weighted.topk(most).indices].min()))
+        labels, count = ndimage.label((probability >= threshold).cpu().numpy())
+        if not count:
+            return torch.zeros_like(probability)
+        pieces = torch.from_numpy(labels).to(probability.device)
+        mass = torch.zeros(count + 1, device=probability.device).index_add_(0, pieces.flatten().long(), weighted)
+        mass[0] = 0
+        return probability * (mass >= _PIECE_SHARE * mass.max())[pieces.long()]
 
     def _fit(self, step: Step) -> float:
         size = float((step.probability > 0.5).sum())
         if size < _LEAST_PIXELS:
             return 0.0
-        return step.presence * step.margin * math.exp(-0.5 * abs(math.log(size / max(self.area, 1.0))))
+        likeness = math.exp(-0.5 * abs(math.log(size / max(self.area, 1.0))))
+        place = float((_like(self.prior, step.probability) * step.probability).sum() / step.probability.sum())
+        return step.presence * step.margin * likeness * math.sqrt(place)
 
     def _parts(self, candidates: Sequence[Candidate], count: int, reach: SweepRange) -> Iterator[Candidate]:
         length = (reach.last - reach.first + 1) / count
+        enough = _LEAST_SHARE * max((candidate.fit for candidate in candidates), default=0.0)
         for part in range(count):
             inside = [c for c in candidates if int((c.index - reach.first) / length) == part]
             best = max(inside, key=lambda candidate: candidate.fit, default=None)
-            if best and best.fit > 0 and (reach.certain or best.step.presence > _LEAST_PRESENCE):
+            if best and best.fit > 0 and best.fit >= enough and (reach.certain or best.step.presence > _LEAST_PRESENCE):
                 yield best
 
     def _seed(self, candidate: Candidate) -> Seed:
-        return Seed(
-            candidate.index, candidate.step.probability, min(1.0, candidate.step.presence * candidate.step.margin)
-        )
+        mask = (candidate.step.probability > _INSIDE).float()
+        return Seed(candidate.index, mask, min(1.0, candidate.step.presence * candidate.step.margin))
+
+
+def _like(prior: Tensor, image: Tensor) -> Tensor:
+    shape = (image.shape[0], image.shape[1])
+    return functional.interpolate(prior[None, None], size=shape, mode="bilinear", align_corners=False)[0, 0]
