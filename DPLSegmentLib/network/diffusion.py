@@ -20,6 +20,8 @@ _TIME = 16
 _HIDDEN = 192
 _OFFSET = 0.008
 _LOWEST_COSINE = 0.5
+_REACH = 0.8
+_TINY = 1e-8
 
 
 class PrototypeDiffusion(nn.Module):
@@ -42,9 +44,13 @@ class PrototypeDiffusion(nn.Module):
         nn.init.zeros_(self.denoise[-1].bias)
 
     def predict(self, noisy: Tensor, time: Tensor, prototypes: Tensor, condition: Tensor) -> Tensor:
-        """The clean vector behind `noisy` [n, C] at `time` [n]: the prototype plus a learned residual, unit RMS."""
-        inputs = torch.cat([noisy, prototypes, time_encoding(time), condition], 1)
-        return unit(prototypes + self.denoise(inputs))
+        """The clean vector behind `noisy` [n, C] at `time` [n]: the prototype plus a learned residual, unit RMS.
+
+        The residual is never longer than 0.8 of the prototype, so that the cosine between the two is at least 0.6.
+        """
+        residual = self.denoise(torch.cat([noisy, prototypes, time_encoding(time), condition], 1))
+        length = (residual.square().mean(1, keepdim=True) + _TINY).sqrt()
+        return unit(prototypes + residual * (_REACH / length.clamp(min=_REACH)))
 
     def add_noise(self, clean: Tensor, time: Tensor, noise: Tensor) -> Tensor:
         """Forward diffusion q(x_t | x_0) of [n, C] at `time` [n]."""
