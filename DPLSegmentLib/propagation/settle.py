@@ -23,7 +23,7 @@ class SettleOptions:
     `beyond_mm` how far the walk may go beyond the sweep in plane and across slices."""
 
     enabled: bool = True
-    pixel_mm: float = 3.0
+    pixel_mm: float = 2.0
     around_mm: float = 30.0
     beyond_mm: float = 20.0
     walk: WalkOptions = WalkOptions()

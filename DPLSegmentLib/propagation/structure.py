@@ -16,6 +16,7 @@ from DPLSegmentLib.propagation.embedding import Embedding
 from DPLSegmentLib.propagation.options import EngineOptions
 from DPLSegmentLib.propagation.painted import PaintedSlice
 from DPLSegmentLib.propagation.prototype_set import StructurePrototypes
+from DPLSegmentLib.propagation.regrowth import kept_slices
 from DPLSegmentLib.propagation.search import Search
 from DPLSegmentLib.propagation.settle import settle
 from DPLSegmentLib.propagation.steps import AffinityStep, DecoderStep
@@ -31,6 +32,7 @@ from DPLSegmentLib.propagation.types import (
 )
 
 _MOST_SEEDS = 3
+_INSIDE = 0.5
 
 Check = Callable[[str, float, int], None]
 
@@ -102,14 +104,21 @@ class StructureRun:
 
     @torch.inference_mode()
     def _settled(self, blend: Blend, seeds: Sequence[Seed], painted: Mapping[int, Tensor]) -> SweptStructure:
-        """After the walk; slices outside the range, passed on the way to it, are not part of the result."""
-        outside = torch.ones(self.embedding.count, dtype=torch.bool)
-        outside[self.reach.first : self.reach.last + 1] = False
-        outside[[seed.index for seed in seeds]] = False
+        """After the walk, without the slices that are no part of the result."""
+        outside = self._outside(blend, [seed.index for seed in seeds])
         blend.drop(outside)
         settled = settle(blend.total, blend.confidence, self.embedding, painted, self.options.settle)
         settled[outside] = 0
         return SweptStructure(settled, blend.confidence, blend.visited, tuple(seed.index for seed in seeds))
+
+    def _outside(self, blend: Blend, seeds: Sequence[int]) -> Tensor:
+        """bool [n]: slices passed on the way to the range, or reached by straying into a neighbour."""
+        outside = torch.ones(self.embedding.count, dtype=torch.bool)
+        outside[self.reach.first : self.reach.last + 1] = False
+        outside[list(seeds)] = False
+        if self.reach.certain or not seeds:
+            return outside
+        return outside | ~kept_slices((blend.total > _INSIDE).sum((1, 2)), min(seeds), max(seeds))
 
     def _seeds(self, painted: Sequence[PaintedSlice], slices: int, check: Check) -> list[Seed]:
         if painted:

@@ -19,8 +19,8 @@ class WalkOptions:
     `iterations` of conjugate gradients."""
 
     edges: float = 1000.0
-    hold: float = 0.05
-    iterations: int = 60
+    hold: float = 0.2
+    iterations: int = 30
 
 
 def guided_walk(
