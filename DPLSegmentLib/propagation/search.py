@@ -57,7 +57,7 @@ class Search:
         step = self.finder.find(self.embedding, index, self.prior)
         one = self._best_pieces(step.probability)
         step = replace(step, probability=one, margin=margin_of(one))
-        return Candidate(index, step, self._fit(step))
+        return Candidate(index, step, self._fit(index, step))
 
     def _best_pieces(self, probability: Tensor) -> Tensor:
         """The pieces that lie best where they are expected, over a threshold at which they are not far too large."""
@@ -73,13 +73,14 @@ class Search:
         mass[0] = 0
         return probability * (mass >= _PIECE_SHARE * mass.max())[pieces.long()]
 
-    def _fit(self, step: Step) -> float:
-        size = float((step.probability > 0.5).sum())
+    def _fit(self, index: int, step: Step) -> float:
+        size = float((step.probability > _INSIDE).sum())
         if size < _LEAST_PIXELS:
             return 0.0
-        likeness = math.exp(-0.5 * abs(math.log(size / max(self.area, 1.0))))
+        sized = math.exp(-0.5 * abs(math.log(size / max(self.area, 1.0))))
+        alike = self.finder.likeness(self.embedding, index, (step.probability > _INSIDE).float()) ** 2
         place = float((_like(self.prior, step.probability) * step.probability).sum() / step.probability.sum())
-        return step.presence * step.margin * likeness * math.sqrt(place)
+        return step.presence * step.margin * sized * alike * math.sqrt(place)
 
     def _parts(self, candidates: Sequence[Candidate], count: int, reach: SweepRange) -> Iterator[Candidate]:
         length = (reach.last - reach.first + 1) / count

@@ -72,6 +72,13 @@ class DecoderStep:
         probability, presence = self._decode(evidence)
         return Step(probability[0], presence, 1.0, margin_of(probability[0]))
 
+    @torch.inference_mode()
+    def likeness(self, embedding: Embedding, index: int, mask: Tensor) -> float:
+        """Mean cosine, 0..1, between what lies under a mask [H, W] on a slice and the prototypes of the structure."""
+        weight = shrink(mask[None])[0]
+        cosine = self._scores(embedding.standardised(index)).foreground[0]
+        return max(0.0, float((cosine * weight).sum() / (weight.sum() + 1e-6)))
+
     def _scores(self, features: Tensor) -> Scores:
         return score(features[None], self.prototypes.foreground, self.prototypes.background)
 
