@@ -21,19 +21,23 @@ BATCH = (4, 3, 256, 256)
 def encoder_milliseconds(encoder: Encoder, runs: int = 15) -> tuple[float, float] | None:
     """Milliseconds a slice in PyTorch as shipped and in ONNX Runtime, with as many threads; CPU, float32.
 
-    The two take turns, so that whatever else the machine does hits both. None when onnx or onnxruntime is missing.
+    One after the other: ONNX Runtime's threads go on spinning after a run and would slow PyTorch down. None when onnx
+    or onnxruntime is missing.
     """
     images = torch.rand(BATCH, generator=torch.Generator().manual_seed(0))
     ours = fast_encoder(encoder.cpu(), torch.device("cpu"))
+    with torch.inference_mode():
+        torch_seconds = _median_seconds(lambda: ours(images), runs)
     theirs = _onnx_encoder(encoder, images)
     if theirs is None:
         return None
-    with torch.inference_mode():
-        for _ in range(3):
-            ours(images), theirs()
-        pairs = [(seconds_of(lambda: ours(images)), seconds_of(theirs)) for _ in range(runs)]
-    torch_seconds, onnx_seconds = (median(column) for column in zip(*pairs, strict=True))
-    return 1000 * torch_seconds / BATCH[0], 1000 * onnx_seconds / BATCH[0]
+    return 1000 * torch_seconds / BATCH[0], 1000 * _median_seconds(theirs, runs) / BATCH[0]
+
+
+def _median_seconds(work: Callable[[], object], runs: int) -> float:
+    for _ in range(3):
+        work()
+    return median(seconds_of(work) for _ in range(runs))
 
 
 def _onnx_encoder(encoder: Encoder, images: torch.Tensor) -> Callable[[], object] | None:

@@ -21,7 +21,6 @@ from DPLSegmentLib.images.volume import Volume
 from DPLSegmentLib.propagation.engine import Engine
 from DPLSegmentLib.propagation.types import Support
 
-
 BALLAST = """
 import numpy as np
 from DPLSegmentLib.evaluation.memory import peak_megabytes
