@@ -106,6 +106,4 @@ def _text(report: dict[str, Any], painted: Segmentation, folder: Path) -> str:
     lines.append(f"Segmentation  {folder / report['segmentation']}")
     lines.append(f"Confidence    {folder / report['confidence']}")
     lines.append(f"Picture       {report['picture'] or 'not drawn: install matplotlib and scikit-image'}")
-    return "\n".join(
-        [*lines, "", "The label map was made by a network: these Dice values show that it works, not how well.", ""]
-    )
+    return "\n".join([*lines, "", _CAVEAT, ""])

@@ -8,13 +8,12 @@ from pathlib import Path
 from statistics import median
 
 from DPLSegmentLib.evaluation.bench_scan import BenchScan
-from DPLSegmentLib.evaluation.cold import GROW, OURS, WALK, ColdStart, cold_start
+from DPLSegmentLib.evaluation.cold import OURS, ColdStart, cold_start
 from DPLSegmentLib.evaluation.onnx_speed import encoder_milliseconds
 from DPLSegmentLib.evaluation.seam import Segmenter
 from DPLSegmentLib.evaluation.speed import embedded_slices_a_second, first_neighbour, propagation, segmentation
 from DPLSegmentLib.propagation.engine import Engine
 
-COLUMNS = (OURS, GROW, WALK)
 ORGANS = 4
 
 

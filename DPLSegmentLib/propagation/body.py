@@ -24,14 +24,14 @@ def body_box(images: Tensor) -> tuple[int, int, int, int]:
 def to_body(prior: Tensor, box: tuple[int, int, int, int], stride: int) -> Tensor:
     """A map [h, w] at `stride` cut to the body box and resized to [32, 32]."""
     rows, columns = _spans(box, stride, prior.shape)
-    return _resized(prior[rows, columns], (PRIOR_SIZE, PRIOR_SIZE))
+    return resized(prior[rows, columns], (PRIOR_SIZE, PRIOR_SIZE))
 
 
 def from_body(prior: Tensor, box: tuple[int, int, int, int], stride: int, shape: tuple[int, int]) -> Tensor:
     """The inverse of `to_body` on another scan: [32, 32] to a map [h, w] of `shape`, zero outside the body."""
     rows, columns = _spans(box, stride, shape)
     placed = torch.zeros(shape, device=prior.device)
-    placed[rows, columns] = _resized(prior, placed[rows, columns].shape)
+    placed[rows, columns] = resized(prior, placed[rows, columns].shape)
     return placed
 
 
@@ -42,5 +42,6 @@ def _spans(box: tuple[int, int, int, int], stride: int, shape: Sequence[int]) ->
     return slice(top, max(bottom, top + 1)), slice(left, max(right, left + 1))
 
 
-def _resized(image: Tensor, shape: Sequence[int]) -> Tensor:
+def resized(image: Tensor, shape: Sequence[int]) -> Tensor:
+    """A map [h, w] in another size, bilinear."""
     return functional.interpolate(image[None, None], size=tuple(shape), mode="bilinear", align_corners=False)[0, 0]

@@ -19,7 +19,7 @@ from DPLSegmentLib.network.inference import fast_encoder
 from DPLSegmentLib.propagation.cache import EmbeddingCache, fingerprint
 from DPLSegmentLib.propagation.embedding import Embedder, Embedding
 from DPLSegmentLib.propagation.options import EngineOptions
-from DPLSegmentLib.propagation.painted import painted_slices, plane_of
+from DPLSegmentLib.propagation.painted import painted_region, painted_slices, plane_of
 from DPLSegmentLib.propagation.prototype_set import (
     PrototypeSet,
     StructurePrototypes,
@@ -195,7 +195,7 @@ class Engine:
     def _embed_support(
         self, support: Support, axis: int, on_progress: OnProgress | None, cancel: CancelToken | None
     ) -> Embedding:
-        painted = np.logical_or.reduce([segment.mask for segment in support.painted.segments])
+        painted = painted_region(support)
         window = intensity_window(support.volume.array, painted)
         embedding = self.embed(support.volume, axis, on_progress, cancel, window)
         if embedding.shows(painted):
@@ -254,8 +254,7 @@ def _joined(known: StructurePrototypes, other: StructurePrototypes) -> Structure
 
 
 def _window_of(support: Support) -> tuple[float, float]:
-    painted = np.logical_or.reduce([segment.mask for segment in support.painted.segments])
-    return intensity_window(support.volume.array, painted)
+    return intensity_window(support.volume.array, painted_region(support))
 
 
 def _shift(kind: Kind) -> float:

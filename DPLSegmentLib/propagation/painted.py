@@ -30,6 +30,11 @@ class PaintedSlice:
         return mask / mask.max() if 0 < float(mask.max()) < 0.5 else mask
 
 
+def painted_region(support: Support) -> np.ndarray:
+    """bool [z, y, x]: where anything of any structure is painted."""
+    return np.logical_or.reduce([segment.mask for segment in support.painted.segments])
+
+
 def plane_of(support: Support) -> int:
     """The array axis across which the support was painted, over all its structures."""
     painted = [segment.mask for segment in support.painted.segments if segment.mask.any()]

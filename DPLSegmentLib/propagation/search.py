@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import torch
 from scipy import ndimage
 from torch import Tensor
-from torch.nn import functional
 
+from DPLSegmentLib.propagation.body import resized
 from DPLSegmentLib.propagation.embedding import Embedding
 from DPLSegmentLib.propagation.steps import DecoderStep, Step, margin_of
 from DPLSegmentLib.propagation.sweep import Seed, SweepRange
@@ -40,6 +40,7 @@ class Search:
         self.finder = finder
         self.embedding = embedding
         self.prior = prior
+        self.expected = resized(prior, embedding.images.shape[1:])
         self.area = area_mm2 / embedding.stack.pixel_mm**2
 
     def seeds(self, reach: SweepRange, count: int, check: Callable[[int], None]) -> list[Seed]:
@@ -61,8 +62,7 @@ class Search:
 
     def _best_pieces(self, probability: Tensor) -> Tensor:
         """The pieces that lie best where they are expected, over a threshold at which they are not far too large."""
-        grown = _like(self.prior, probability)
-        weighted = (probability * grown).flatten()
+        weighted = (probability * self.expected).flatten()
         most = min(int(_MOST_GROWTH * self.area) + 1, weighted.numel())
         threshold = max(_INSIDE, float(probability.flatten()[weighted.topk(most).indices].min()))
         labels, count = ndimage.label((probability >= threshold).cpu().numpy())
@@ -79,7 +79,7 @@ class Search:
             return 0.0
         sized = math.exp(-0.5 * abs(math.log(size / max(self.area, 1.0))))
         alike = self.finder.likeness(self.embedding, index, (step.probability > _INSIDE).float()) ** 2
-        place = float((_like(self.prior, step.probability) * step.probability).sum() / step.probability.sum())
+        place = float((self.expected * step.probability).sum() / step.probability.sum())
         return step.presence * step.margin * sized * alike * math.sqrt(place)
 
     def _parts(self, candidates: Sequence[Candidate], count: int, reach: SweepRange) -> Iterator[Candidate]:
@@ -94,8 +94,3 @@ class Search:
     def _seed(self, candidate: Candidate) -> Seed:
         mask = (candidate.step.probability > _INSIDE).float()
         return Seed(candidate.index, mask, min(1.0, candidate.step.presence * candidate.step.margin))
-
-
-def _like(prior: Tensor, image: Tensor) -> Tensor:
-    shape = (image.shape[0], image.shape[1])
-    return functional.interpolate(prior[None, None], size=shape, mode="bilinear", align_corners=False)[0, 0]

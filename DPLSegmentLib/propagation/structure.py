@@ -146,7 +146,7 @@ class StructureRun:
 
     def _slice_result(self, swept: SweptSlice) -> SliceResult:
         native = self.embedding.stack.to_native(swept.probability[None].float().cpu().numpy())[0]
-        mask = native > 0.5 if swept.present else native > 2
+        mask = (native > _INSIDE) & swept.present
         return SliceResult(self.structure.name, self.axis, swept.index, mask, swept.confidence)
 
 

@@ -159,7 +159,7 @@ class EpisodeSampler:
         if generator.random() < 0.1:
             first, last = 0, len(target.view.image)
         index = int(generator.integers(first, max(last, first + 1)))
-        indices = [index + number * abs(target.step) for number in range(-1, 3)]
+        indices = [index + number * abs(target.step) for number in range(-1, FAR + 1)]
         regions = target.view.regions(target.regions, indices, target.window)
         same = other is None and generator.random() < 0.5
         chosen = np.random.default_rng(style if same else int(generator.integers(2**31)))
