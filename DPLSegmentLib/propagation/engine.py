@@ -31,6 +31,7 @@ from DPLSegmentLib.propagation.prototype_set import (
 from DPLSegmentLib.propagation.result import Assembly
 from DPLSegmentLib.propagation.stopwatch import Stopwatch
 from DPLSegmentLib.propagation.structure import StructureRun
+from DPLSegmentLib.propagation.turned import turned, turned_back
 from DPLSegmentLib.propagation.types import (
     CancelToken,
     OnProgress,
@@ -99,7 +100,7 @@ class Engine:
         cancel: CancelToken | None = None,
     ) -> PrototypeSet:
         """What the painted slices say of each structure; structures of the same name in several supports are joined."""
-        parts = [self._prototypes_of(support, on_progress, cancel) for support in supports]
+        parts = [self._prototypes_of(turned(support), on_progress, cancel) for support in supports]
         if not parts:
             raise PropagationError("There is no painted scan; paint a structure on one slice and try again.")
         joined: dict[str, StructurePrototypes] = {}
@@ -121,9 +122,28 @@ class Engine:
         """Segment `query` from painted slices, on itself or on other scans, or from prototypes made earlier.
 
         `slice_range` (first, last) along the painted axis says where the structures are. `on_slice` gets each slice as
-        soon as it is known, outward from the painted one. Raises PropagationError, Cancelled. Where the memory of a
-        graphics card does not suffice the CPU takes over, and `Propagation.device` says so.
+        soon as it is known, outward from the painted one; a scan that was itself painted in a reformatted plane is cut
+        into slices along that plane, which are counted from 0 and not streamed. Raises PropagationError, Cancelled.
+        Where the memory of a graphics card does not suffice the CPU takes over, and `Propagation.device` says so.
         """
+        if isinstance(source, PrototypeSet):
+            return self._safely(source, query, slice_range, on_progress, on_slice, cancel)
+        own = _own_support(source, query)
+        supports = [turned(support) for support in source]
+        slanted = next((new for new, old in zip(supports, source, strict=True) if old is own and new is not old), None)
+        if own is None or slanted is None:
+            return self._safely(supports, query, slice_range, on_progress, on_slice, cancel)
+        return turned_back(self._safely(supports, slanted.volume, slice_range, on_progress, None, cancel), own)
+
+    def _safely(
+        self,
+        source: Sequence[Support] | PrototypeSet,
+        query: Volume,
+        slice_range: tuple[int, int] | None,
+        on_progress: OnProgress | None,
+        on_slice: OnSlice | None,
+        cancel: CancelToken | None,
+    ) -> Propagation:
         try:
             return self._propagate(source, query, slice_range, on_progress, on_slice, cancel)
         except torch.cuda.OutOfMemoryError:

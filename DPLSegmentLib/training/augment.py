@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+_AREAS = (500.0, 1500.0, 4000.0)
+
 
 def photometric(images: Tensor, generator: np.random.Generator) -> Tensor:
     """One random grey-value curve, noise and sometimes inversion for all slices [n, H, W] in 0..1."""
@@ -52,3 +54,11 @@ def _blurred(mask: Tensor, radius: int) -> Tensor:
     size = 2 * radius + 1
     once = functional.avg_pool2d(mask[None, None], size, 1, radius)
     return functional.avg_pool2d(once, 3, 1, 1)[0, 0]
+
+
+def smoothed(mask: Tensor) -> Tensor:
+    """A mask on slices [n, H, W] without ragged borders, and without holes of a vessel's width in a large structure."""
+    area = float(mask.sum((1, 2)).amax())
+    size = 3 + 2 * sum(area > limit for limit in _AREAS)
+    once = functional.avg_pool2d(mask[None], size, 1, size // 2)
+    return (functional.avg_pool2d(once, size, 1, size // 2)[0] > 0.5).to(mask)

@@ -18,7 +18,8 @@ class TrainingConfig:
     """Paths are relative to the working directory.
 
     `data` is a folder laid out as abdomen-mr/train, abdomen-ct/train, headneck-ct/train, unlabelled; `steps` counts
-    optimiser steps; `crop` is in working pixels; `labels` off trains on supervoxels and synthesis alone.
+    optimiser steps; `crop` is in working pixels; `labels` off trains on supervoxels and synthesis alone; `cut_share` of
+    the unlabelled structures are cut in two.
     """
 
     data: str
@@ -41,6 +42,7 @@ class TrainingConfig:
     synthetic: int = 24
     label_share: float = 0.3
     synthetic_share: float = 0.12
+    cut_share: float = 0.35
     diffusion: bool = True
     cross_view_target: bool = True
 

@@ -11,8 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from DPLSegmentLib.training.augment import as_painted, photometric
+from DPLSegmentLib.training.augment import as_painted, photometric, smoothed
 from DPLSegmentLib.training.config import TrainingConfig, TrainingError
+from DPLSegmentLib.training.cuts import cut
 from DPLSegmentLib.training.pack import RegionMap, TrainingVolume
 from DPLSegmentLib.training.synthesis import random_contrast, shifted_contrast
 from DPLSegmentLib.training.views import PlaneView, Window
@@ -28,10 +29,12 @@ _THICK = 4.0
 @dataclass(frozen=True, eq=False)
 class Episode:
     """`chain` [T + 1, 3, H, W]: the painted slice, then the slices of the sweep; `far` [2, 3, H, W]; their true masks
-    [m, n, H, W]; `painted` [m, H, W]; `gap` in working pixels; `same_view`: far slices share the chain's contrast."""
+    [m, n, H, W]; `chain_alike`: the true masks with what looks the same and was cut away; `painted` [m, H, W]; `gap` in
+    working pixels; `same_view`: far slices share the chain's contrast."""
 
     chain: Tensor
     chain_masks: Tensor
+    chain_alike: Tensor
     far: Tensor
     far_masks: Tensor
     painted: Tensor
@@ -95,7 +98,8 @@ class EpisodeSampler:
         found = [regions for regions in volume.maps if not regions.labelled]
         if drawn and (not found or generator.random() < self.config.label_share):
             return drawn[0]
-        return found[int(generator.integers(len(found)))]
+        weights = np.array([regions.weights.sum() for regions in found])
+        return found[int(generator.choice(len(found), p=weights / weights.sum()))]
 
     def _step(self, view: PlaneView, generator: np.random.Generator) -> int:
         thickest = generator.uniform(1.0, 9.0)
@@ -119,34 +123,51 @@ class EpisodeSampler:
         count = self.config.rollout + 1
         indices = [place.start + place.step * number for number in range(-1, count + 1)]
         regions = place.view.regions(place.regions, indices, place.window)
-        labels = self._labels(regions[1], place.label, generator)
+        parts = self._parts(place, regions, generator)
+        labels = self._labels(parts[1], place, generator)
         if not labels:
             return None
+        whole = [number if number < len(place.regions.weights) else place.label for number in labels]
         style = int(generator.integers(2**31))
-        images = self._images(place, indices, regions, np.random.default_rng(style))
+        images = self._images(place, indices, regions, np.random.default_rng(style), parts)
         if float(images[1].std()) < _LEAST_CONTRAST:
             return None
-        masks = _masks(regions, labels)
-        far, far_masks, same = self._far(place, labels, generator, style)
+        rough = not (place.regions.labelled or place.view.volume.synthetic)
+        masks, alike = _masks(parts, labels, rough), _masks(regions, whole, rough)
+        if float(masks[:, 1].sum((1, 2)).min()) < _LEAST_PIXELS / 2:
+            return None
+        far, far_masks, same = self._far(place, whole, generator, style)
         painted = torch.stack([as_painted(mask, generator) for mask in masks[:, 1]])
         gap = place.view.gap * abs(place.step) / place.window.pixel
-        return Episode(_triples(images), masks[:, 1:-1], far, far_masks, painted, gap, same)
+        return Episode(_triples(images), masks[:, 1:-1], alike[:, 1:-1], far, far_masks, painted, gap, same)
 
-    def _labels(self, regions: Tensor, wanted: int, generator: np.random.Generator) -> list[int]:
+    def _parts(self, place: _Place, regions: Tensor, generator: np.random.Generator) -> Tensor:
+        wanted = not place.regions.labelled and generator.random() < self.config.cut_share
+        return cut(regions, place.label, len(place.regions.weights), 1, generator) if wanted else regions
+
+    def _labels(self, regions: Tensor, place: _Place, generator: np.random.Generator) -> list[int]:
+        """The wanted region, if it fits, and others drawn by their weights; a part cut off weighs as its whole."""
         sizes = torch.bincount(regions.flatten().clamp(min=0)).cpu().numpy()
         fits = [n for n in np.flatnonzero(sizes) if n and _LEAST_PIXELS <= sizes[n] <= _MOST_SHARE * regions.numel()]
-        if wanted not in fits:
+        if place.label not in fits:
             return []
-        others = [int(number) for number in fits if number != wanted]
-        generator.shuffle(others)
-        return [wanted, *others[: self.config.structures - 1]]
+        weights = place.regions.weights
+        others = {int(n): weights[n] if n < len(weights) else weights[place.label] for n in fits if n != place.label}
+        chances = np.array(list(others.values())) + 1e-6
+        count = min(len(others), self.config.structures - 1)
+        drawn = generator.choice(list(others), count, False, chances / chances.sum()) if count else []
+        return [place.label, *(int(number) for number in drawn)]
 
-    def _images(self, place: _Place, indices: list[int], regions: Tensor, style: np.random.Generator) -> Tensor:
+    def _images(
+        self, place: _Place, indices: list[int], regions: Tensor, style: np.random.Generator, parts: Tensor
+    ) -> Tensor:
         if place.view.volume.synthetic:
             return photometric(random_contrast(regions, style), style)
         images = place.view.slices(indices, place.window)
         if not place.regions.labelled and style.random() < 0.2:
-            images = shifted_contrast(images, regions, style)
+            images = shifted_contrast(images, regions, style.uniform(0.1, 0.5), style)
+        if parts is not regions and style.random() < 0.5:
+            images = shifted_contrast(images, parts, style.uniform(0.02, 0.1), style)
         return photometric(images, style)
 
     def _far(
@@ -163,8 +184,9 @@ class EpisodeSampler:
         regions = target.view.regions(target.regions, indices, target.window)
         same = other is None and generator.random() < 0.5
         chosen = np.random.default_rng(style if same else int(generator.integers(2**31)))
-        images = self._images(target, indices, regions, chosen)
-        return _triples(images), _masks(regions, labels)[:, 1:-1], same
+        images = self._images(target, indices, regions, chosen, regions)
+        rough = not (target.regions.labelled or target.view.volume.synthetic)
+        return _triples(images), _masks(regions, labels, rough)[:, 1:-1], same
 
     def _other_patient(self, place: _Place, label: int, generator: np.random.Generator) -> _Place | None:
         if generator.random() < 0.4:
@@ -186,8 +208,9 @@ def _nudged(window: Window, generator: np.random.Generator) -> Window:
     return Window((row, column), pixel, window.angle + float(generator.normal(0, 0.08)), window.mirrored, window.size)
 
 
-def _masks(regions: Tensor, labels: list[int]) -> Tensor:
-    return torch.stack([(regions == label).to(torch.float32) for label in labels])
+def _masks(regions: Tensor, labels: list[int], rough: bool) -> Tensor:
+    masks = [(regions == label).to(torch.float32) for label in labels]
+    return torch.stack([smoothed(mask) for mask in masks] if rough else masks)
 
 
 def _triples(slices: Tensor) -> Tensor:

@@ -18,12 +18,13 @@ from torch import Tensor
 from DPLSegmentLib.images.intensity import normalise
 from DPLSegmentLib.images.reading import read_segmentation, read_volume
 from DPLSegmentLib.training.config import TrainingConfig, TrainingError
-from DPLSegmentLib.training.supervoxels import DEPTHS, useful_regions, watershed_hierarchy
+from DPLSegmentLib.training.supervoxels import SCALES, useful_regions, watershed_maps
 from DPLSegmentLib.training.synthesis import random_labels
 
 BENCHMARK = frozenset({"liver", "right kidney", "left kidney", "spleen"})
 _SETS = ("abdomen-mr/train", "abdomen-ct/train", "headneck-ct/train", "unlabelled")
 _LARGE = 200 * 200
+_FORMAT = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +98,7 @@ def _scans(root: Path) -> Iterator[tuple[Path, str]]:
 
 
 def _cached(path: Path, group: str, config: TrainingConfig) -> TrainingVolume:
-    kept = Path(config.run).parent / "pack" / f"{group}-{path.name.removesuffix('-image.nii.gz')}.npz"
+    kept = Path(config.run).parent / f"pack{_FORMAT}" / f"{group}-{path.name.removesuffix('-image.nii.gz')}.npz"
     if not kept.is_file():
         kept.parent.mkdir(parents=True, exist_ok=True)
         partial = kept.with_suffix(".partial.npz")
@@ -113,15 +114,13 @@ def _prepare(path: Path) -> dict[str, np.ndarray]:
     step = 2 if image.shape[1] * image.shape[2] > _LARGE and volume.spacing[0] < 4 else 1
     coarse = np.ascontiguousarray(image[:, ::step, ::step])
     z, y, x = volume.spacing
-    hierarchy = watershed_hierarchy(coarse, (z, y * step, x * step))
     arrays = {
         "image": (image * 255).round().astype(np.uint8),
         "spacing": np.array(volume.spacing),
         "step": np.array(step),
     }
-    for depth, regions in enumerate(hierarchy):
-        coarser = hierarchy[depth + 1] if depth + 1 < len(hierarchy) else None
-        arrays[f"regions{depth}"], arrays[f"weights{depth}"] = useful_regions(coarse, regions, coarser)
+    for scale, regions in enumerate(watershed_maps(coarse, (z, y * step, x * step))):
+        arrays[f"regions{scale}"], arrays[f"weights{scale}"] = useful_regions(coarse, regions)
     labels = _permitted_labels(path)
     return arrays if labels is None else {**arrays, "labels": labels}
 
@@ -140,9 +139,9 @@ def _permitted_labels(path: Path) -> np.ndarray | None:
 def _unpack(arrays: dict[str, np.ndarray], group: str, use_labels: bool) -> TrainingVolume:
     step = int(arrays["step"])
     maps = [
-        region_map(arrays[f"regions{depth}"], step, arrays[f"weights{depth}"], False)
-        for depth in range(len(DEPTHS))
-        if len(arrays[f"weights{depth}"]) > 1
+        region_map(arrays[f"regions{scale}"], step, arrays[f"weights{scale}"], False)
+        for scale in range(len(SCALES))
+        if len(arrays[f"weights{scale}"]) > 1
     ]
     if use_labels and "labels" in arrays:
         labels = arrays["labels"]

@@ -84,7 +84,7 @@ class Rollout:
             logits, presence = self._decode(evidence)
             total["mask"].append(mask_loss(logits, truth))
             total["presence"].append(presence_loss(presence, truth) * _PRESENCE_WEIGHT)
-            total["score"].append(mask_loss(scores.logit, shrink(truth)) * _SCORE_WEIGHT)
+            total["score"].append(mask_loss(scores.logit, shrink(episode.chain_alike[:, number])) * _SCORE_WEIGHT)
             total["carry"].append(probability_loss(carried, shrink(truth)) * _CARRY_WEIGHT)
             masks = logits.sigmoid().detach()
         return {name: torch.stack(values).mean() for name, values in total.items()}

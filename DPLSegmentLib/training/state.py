@@ -72,16 +72,19 @@ def new_state(config: TrainingConfig, network: SegmentationNetwork) -> TrainingS
 
 
 def load_start(network: SegmentationNetwork, path: Path) -> None:
-    """Take over every part of an earlier run's running average that has the same name and shape here.
+    """Take over every part of an earlier run's running average, or of exported weights, that has the same name and
+    shape here.
 
     Raises TrainingError when nothing fits.
     """
     content, own = _read(path), network.state_dict()
-    known = content.get("average") if isinstance(content, dict) else None
+    known = content.get("average", content.get("weights")) if isinstance(content, dict) else None
     weights = known if isinstance(known, dict) else {}
     fitting = {name: value for name, value in weights.items() if name in own and own[name].shape == value.shape}
     if not fitting:
-        raise TrainingError(f"{path} holds no weights of an earlier run of this network; choose its checkpoint.pt.")
+        raise TrainingError(
+            f"{path} holds no weights of an earlier run of this network; choose its checkpoint.pt or dpl-segment.pt."
+        )
     network.load_state_dict(fitting, strict=False)
 
 

@@ -47,11 +47,14 @@ def _tube(generator: np.random.Generator) -> np.ndarray:
 
 
 def random_contrast(labels: Tensor, generator: np.random.Generator) -> Tensor:
-    """A picture in 0..1 of label slices [n, H, W]: a random grey value a label, texture, blur and noise."""
+    """A picture in 0..1 of label slices [n, H, W]: a random grey value a label, texture, blur and noise.
+
+    In half of the pictures there are few grey values, so that many touching labels look nearly the same.
+    """
     table, roughness, texture = (
         torch.from_numpy(drawn.astype(np.float32)).to(labels.device)
         for drawn in (
-            generator.uniform(0.05, 1, _MOST_LABELS),
+            _greys(generator),
             generator.uniform(0, 0.12, _MOST_LABELS),
             generator.standard_normal(labels.shape),
         )
@@ -61,9 +64,16 @@ def random_contrast(labels: Tensor, generator: np.random.Generator) -> Tensor:
     return _blur(image, generator.uniform(0.3, 1.2)).clamp(0, 1)
 
 
-def shifted_contrast(image: Tensor, labels: Tensor, generator: np.random.Generator) -> Tensor:
-    """The scan [n, H, W] with every region made darker or brighter at random, its own texture kept."""
-    strength = generator.uniform(0.1, 0.5)
+def _greys(generator: np.random.Generator) -> np.ndarray:
+    greys = generator.uniform(0.05, 1, _MOST_LABELS)
+    if generator.random() < 0.5:
+        few = generator.integers(0, int(generator.integers(3, 9)), _MOST_LABELS)
+        greys = greys[few] + generator.normal(0, 0.02, _MOST_LABELS)
+    return greys
+
+
+def shifted_contrast(image: Tensor, labels: Tensor, strength: float, generator: np.random.Generator) -> Tensor:
+    """The scan [n, H, W] with every region made darker or brighter by up to `strength`, its own texture kept."""
     table = torch.from_numpy(generator.uniform(-1, 1, int(labels.max()) + 1).astype(np.float32)) * strength
     return (image + _blur(table.to(image)[labels.long()], 0.6)).clamp(0, 1)
 

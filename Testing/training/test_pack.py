@@ -20,7 +20,7 @@ from DPLSegmentLib.training.pack import (
     load_volumes,
     region_map,
 )
-from DPLSegmentLib.training.supervoxels import DEPTHS, useful_regions, watershed_hierarchy
+from DPLSegmentLib.training.supervoxels import SCALES, useful_regions, watershed_maps
 from DPLSegmentLib.training.synthesis import random_contrast, random_labels, shifted_contrast
 
 Configure = Callable[..., TrainingConfig]
@@ -67,7 +67,7 @@ def test_no_benchmark_label_is_ever_in_a_packed_volume(
 def test_no_benchmark_label_is_ever_in_the_cache(
     config: TrainingConfig, scans: list[TrainingVolume], label_names: dict[int, str]
 ) -> None:
-    files = sorted((Path(config.run).parent / "pack").glob("*.npz"))
+    files = sorted((Path(config.run).parent / "pack2").glob("*.npz"))
     assert [path.name for path in files] == ["abdomen-ct-case-01.npz", "abdomen-ct-case-02.npz"]
     for path in files:
         names = {label_names.get(int(value)) for value in np.unique(np.load(path)["labels"])}
@@ -106,34 +106,33 @@ def test_a_folder_without_scans_is_said(tmp_path: Path, configure: Configure) ->
 
 
 def test_supervoxels_are_finer_at_smaller_depths(image: np.ndarray) -> None:
-    hierarchy = watershed_hierarchy(image, (3.0, 3.0, 3.0))
-    counts = [int(regions.max()) for regions in hierarchy]
-    assert len(hierarchy) == len(DEPTHS) and counts == sorted(counts, reverse=True) and counts[-1] > 1
-    assert all(regions.shape == image.shape and regions.min() == 1 for regions in hierarchy)
+    maps = watershed_maps(image, (3.0, 3.0, 3.0))
+    counts = [int(regions.max()) for regions in maps]
+    assert len(maps) == len(SCALES) and counts[0] > counts[1] > 1 and counts[2] > counts[3] > 1
+    assert all(regions.shape == image.shape and regions.min() == 1 for regions in maps)
 
 
 def test_supervoxels_follow_what_is_of_one_grey_value(image: np.ndarray) -> None:
-    regions = watershed_hierarchy(image, (3.0, 3.0, 3.0))[0]
+    regions = watershed_maps(image, (3.0, 3.0, 3.0))[0]
     sizes = np.bincount(regions.ravel())
     means = np.bincount(regions.ravel(), image.ravel()) / np.maximum(sizes, 1)
     assert float(np.var(image - means[regions])) < 0.3 * float(np.var(image))
 
 
 def test_only_useful_regions_are_kept(image: np.ndarray) -> None:
-    hierarchy = watershed_hierarchy(image, (3.0, 3.0, 3.0))
-    regions, weights = useful_regions(image, hierarchy[0], hierarchy[1])
+    regions, weights = useful_regions(image, watershed_maps(image, (3.0, 3.0, 3.0))[0])
     sizes = np.bincount(regions.ravel())
-    assert len(sizes) == len(weights) and weights[0] == 0 and bool((weights[1:] > 0).all())
-    assert sizes[1:].min() >= 150 and sizes[1:].max() <= 0.12 * regions.size
+    assert len(sizes) == len(weights) > 1 and weights[0] == 0 and bool((weights[1:] > 0).all())
+    assert sizes[1:].min() >= 300 and sizes[1:].max() <= 0.12 * regions.size
     assert all(image[regions == number].mean() > 0.04 for number in range(1, len(weights)))
 
 
-def test_a_region_that_lasts_weighs_four_times_as_much() -> None:
-    image, regions = np.full((10, 40, 40), 0.5), np.ones((10, 40, 40), np.int32)
-    regions[:, :10, :10], regions[:, 20:30, 20:30] = 2, 3
-    coarser = np.where(regions == 3, 2, 1)
-    _, weights = useful_regions(image, regions, coarser)
-    assert sorted(weights[1:] / weights[1:].min()) == pytest.approx([1, 4])
+def test_a_ragged_region_is_dropped_and_a_large_smooth_one_weighs_most() -> None:
+    image, regions = np.full((10, 60, 60), 0.5), np.ones((10, 60, 60), np.int32)
+    regions[:, :10, :10], regions[:, 20:36, 20:36], regions[:, 40:60:2, 40:60] = 2, 3, 4
+    numbers, weights = useful_regions(image, regions)
+    assert len(weights) == 3 and weights[1] > weights[2]
+    assert bool((numbers[regions == 3] == 1).all()) and not numbers[regions == 4].any()
 
 
 def test_extents_hold_each_region_in_voxels_of_the_scan() -> None:
@@ -165,6 +164,6 @@ def test_contrasts_are_pictures_in_zero_to_one(volumes: list[TrainingVolume]) ->
     picture = random_contrast(labels, np.random.default_rng(0))
     assert picture.shape == labels.shape and picture.dtype == torch.float32
     assert 0 <= float(picture.min()) < float(picture.max()) <= 1
-    shifted = shifted_contrast(picture, labels, np.random.default_rng(1))
+    shifted = shifted_contrast(picture, labels, 0.3, np.random.default_rng(1))
     assert shifted.shape == picture.shape and not torch.equal(shifted, picture)
     assert 0 <= float(shifted.min()) < float(shifted.max()) <= 1

@@ -62,7 +62,7 @@ def episode(embedding: Embedding, painted: Tensor) -> Episode:
     """The same two slices as an episode: the first is painted; far away are the same slices again."""
     triples = neighbours(embedding.images.float())
     masks = painted.expand(1, 2, -1, -1)
-    return Episode(triples, masks, triples, masks, painted[None], embedding.gap, False)
+    return Episode(triples, masks, masks, triples, masks, painted[None], embedding.gap, False)
 
 
 @pytest.fixture
