@@ -7,11 +7,13 @@ import itertools
 import numpy as np
 from scipy import ndimage
 
+from DPLSegmentLib.images.axes import painted_indices
 from DPLSegmentLib.images.resample import reformat, resample_like
 from DPLSegmentLib.images.segmentation import Segmentation
 from DPLSegmentLib.images.volume import Volume
 
 _LEAST_VOXELS = 25
+_LEAST_SLICES = 3
 _THIN = 0.45
 _FLAT = 3.0
 _LONGEST = 320
@@ -20,10 +22,18 @@ _LONGEST = 320
 def slanted_normal(mask: np.ndarray, ijk_to_ras: np.ndarray) -> np.ndarray | None:
     """Unit normal [3] (RAS) of the plane in which a mask [z, y, x] was painted; None when it lies along the array.
 
-    The largest piece decides: it is slanted when it is one voxel thin, but along none of the array's axes.
+    It is slanted when it is one voxel thin in some direction, but reaches over three slices along every axis. Where
+    several parallel slices were painted the largest piece decides.
     """
-    voxels = _largest_piece(mask)
-    if len(voxels) < _LEAST_VOXELS or (np.ptp(voxels, axis=0) == 0).any():
+    if min(len(painted_indices(mask, axis)) for axis in range(3)) < _LEAST_SLICES:
+        return None
+    pieces = (found(mask) for found in (np.argwhere, _largest_piece))
+    normals = (_thin_normal(voxels, ijk_to_ras) for voxels in pieces)
+    return next((normal for normal in normals if normal is not None), None)
+
+
+def _thin_normal(voxels: np.ndarray, ijk_to_ras: np.ndarray) -> np.ndarray | None:
+    if len(voxels) < _LEAST_VOXELS or (np.ptp(voxels, axis=0) < _LEAST_SLICES - 1).any():
         return None
     points = voxels[:, ::-1] @ ijk_to_ras[:3, :3].T
     variances, directions = np.linalg.eigh(np.cov(points.T))

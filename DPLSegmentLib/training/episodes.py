@@ -15,7 +15,7 @@ from DPLSegmentLib.training.augment import as_painted, photometric, smoothed
 from DPLSegmentLib.training.config import TrainingConfig, TrainingError
 from DPLSegmentLib.training.cuts import cut
 from DPLSegmentLib.training.pack import RegionMap, TrainingVolume
-from DPLSegmentLib.training.synthesis import random_contrast, shifted_contrast
+from DPLSegmentLib.training.synthesis import faded_contrast, random_contrast, shifted_contrast
 from DPLSegmentLib.training.views import PlaneView, Window
 
 FAR = 2
@@ -166,8 +166,10 @@ class EpisodeSampler:
         images = place.view.slices(indices, place.window)
         if not place.regions.labelled and style.random() < 0.2:
             images = shifted_contrast(images, regions, style.uniform(0.1, 0.5), style)
-        if parts is not regions and style.random() < 0.5:
-            images = shifted_contrast(images, parts, style.uniform(0.02, 0.1), style)
+        elif not place.regions.labelled and style.random() < 0.3:
+            images = faded_contrast(images, regions, place.label, style.uniform(0.5, 1.0))
+        if parts is not regions and style.random() < 0.7:
+            images = shifted_contrast(images, parts, style.uniform(0.02, 0.12), style)
         return photometric(images, style)
 
     def _far(

@@ -44,7 +44,7 @@ def useful_regions(image: np.ndarray, regions: np.ndarray) -> tuple[np.ndarray, 
     means = np.bincount(regions.ravel(), image.ravel()) / voxels
     interior = np.bincount(regions[_interior(regions)], minlength=len(sizes)) / voxels
     good = (sizes >= _LEAST_VOXELS) & (sizes <= _MOST_SHARE * regions.size) & (means > _AIR)
-    weights = np.sqrt(sizes) * interior**2 * (good & (interior >= _LEAST_INTERIOR))
+    weights = sizes**0.75 * interior**3 * (good & (interior >= _LEAST_INTERIOR))
     kept = np.argsort(-weights)[: min(int((weights > 0).sum()), np.iinfo(np.uint16).max - 1)]
     numbers = np.zeros(len(sizes), np.uint16)
     numbers[kept] = np.arange(1, len(kept) + 1)

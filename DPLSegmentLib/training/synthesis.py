@@ -78,6 +78,20 @@ def shifted_contrast(image: Tensor, labels: Tensor, strength: float, generator: 
     return (image + _blur(table.to(image)[labels.long()], 0.6)).clamp(0, 1)
 
 
+def faded_contrast(image: Tensor, labels: Tensor, label: int, strength: float) -> Tensor:
+    """The scan [n, H, W] with the mean grey value of every other region moved towards that of `label`.
+
+    At `strength` 1 they are all equally bright: what is left of a border is texture. Region 0 stays as it is.
+    """
+    flat, grey = labels.flatten().long(), image.flatten()
+    count = int(flat.max()) + 1
+    sizes = torch.bincount(flat, minlength=count).clamp(min=1)
+    means = torch.bincount(flat, grey, minlength=count) / sizes
+    shift = (means[label] - means) * strength
+    shift[0] = 0
+    return (image + _blur(shift.to(image)[labels.long()], 0.6)).clamp(0, 1)
+
+
 def _blur(image: Tensor, sigma: float) -> Tensor:
     offsets = torch.arange(-3, 4, device=image.device)
     kernel = torch.exp(-offsets.square() / (2 * sigma**2 + 1e-6)).to(image)

@@ -25,8 +25,8 @@ def slab(liver_ct: Volume) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def slanted(liver_ct: Volume, liver_truth: Segmentation, slab: np.ndarray) -> Support:
-    """Liver and spleen painted on that plane."""
-    segments = [s.with_mask(s.mask & slab) for s in liver_truth.segments if s.name in ("liver", "spleen")]
+    """Liver and right kidney painted on that plane."""
+    segments = [s.with_mask(s.mask & slab) for s in liver_truth.segments if s.name in ("liver", "right kidney")]
     return Support(liver_ct, Segmentation(tuple(segments), liver_ct.ijk_to_ras, "painted"))
 
 
