@@ -1,4 +1,4 @@
-# What is copied and installed beside DPLSegment.py. A test compares these lists with the tree.
+# What is installed beside DPLSegment.py; made by CMake/list_files.py, and a test compares it with the tree.
 
 set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/__init__.py
@@ -96,6 +96,7 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/panel/dialogs.py
   DPLSegmentLib/panel/display.py
   DPLSegmentLib/panel/editor_box.py
+  DPLSegmentLib/panel/engine_room.py
   DPLSegmentLib/panel/imports.py
   DPLSegmentLib/panel/keys.py
   DPLSegmentLib/panel/mirror.py

@@ -17,13 +17,14 @@ def run(arguments: argparse.Namespace) -> None:
     from DPLSegmentLib.commands.progress import ProgressBar
     from DPLSegmentLib.training.config import read_config
     from DPLSegmentLib.training.distributed import join_team, leave_team
-    from DPLSegmentLib.training.pack import load_volumes
+    from DPLSegmentLib.training.pack import load_volumes, prepare_volumes
     from DPLSegmentLib.training.trainer import Trainer
 
     config, team = read_config(arguments.config), join_team()
-    prepared = load_volumes(config) if team.rank == 0 else None
+    if team.rank == 0:
+        prepare_volumes(config)
     team.wait()
-    trainer = Trainer(config, prepared or load_volumes(config), team)
+    trainer = Trainer(config, load_volumes(config), team)
     if team.rank:
         trainer.train()
     else:

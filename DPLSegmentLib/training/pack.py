@@ -66,6 +66,12 @@ def to_device(volume: TrainingVolume, device: torch.device) -> TrainingVolume:
     return replace(volume, image=volume.image.to(device), maps=maps)
 
 
+def prepare_volumes(config: TrainingConfig) -> None:
+    """Write what `load_volumes` reads, for the scans for which that has not been done yet."""
+    for path, group in _scans(Path(config.data)):
+        _kept(path, group, config)
+
+
 def load_volumes(config: TrainingConfig) -> list[TrainingVolume]:
     """All training scans in which there is anything to learn from, then the synthetic ones.
 
@@ -97,13 +103,18 @@ def _scans(root: Path) -> Iterator[tuple[Path, str]]:
             yield path, name.split("/")[0]
 
 
-def _cached(path: Path, group: str, config: TrainingConfig) -> TrainingVolume:
+def _kept(path: Path, group: str, config: TrainingConfig) -> Path:
     kept = Path(config.run).parent / f"pack{_FORMAT}" / f"{group}-{path.name.removesuffix('-image.nii.gz')}.npz"
     if not kept.is_file():
         kept.parent.mkdir(parents=True, exist_ok=True)
         partial = kept.with_suffix(".partial.npz")
         np.savez(partial, **_prepare(path))
         partial.replace(kept)
+    return kept
+
+
+def _cached(path: Path, group: str, config: TrainingConfig) -> TrainingVolume:
+    kept = _kept(path, group, config)
     with np.load(kept, allow_pickle=False) as arrays:
         return _unpack({name: arrays[name] for name in arrays.files}, group, config.labels)
 

@@ -81,12 +81,14 @@ def shifted_contrast(image: Tensor, labels: Tensor, strength: float, generator: 
 def faded_contrast(image: Tensor, labels: Tensor, label: int, strength: float) -> Tensor:
     """The scan [n, H, W] with the mean grey value of every other region moved towards that of `label`.
 
-    At `strength` 1 they are all equally bright: what is left of a border is texture. Region 0 stays as it is.
+    At `strength` 1 they are all equally bright: what is left of a border is texture. Region 0 stays as it is, as does
+    everything where `label` is not seen.
     """
     flat, grey = labels.flatten().long(), image.flatten()
-    count = int(flat.max()) + 1
-    sizes = torch.bincount(flat, minlength=count).clamp(min=1)
-    means = torch.bincount(flat, grey, minlength=count) / sizes
+    sizes = torch.bincount(flat, minlength=label + 1)
+    if not sizes[label]:
+        return image
+    means = torch.bincount(flat, grey, minlength=label + 1) / sizes.clamp(min=1)
     shift = (means[label] - means) * strength
     shift[0] = 0
     return (image + _blur(shift.to(image)[labels.long()], 0.6)).clamp(0, 1)

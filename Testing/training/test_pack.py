@@ -21,7 +21,7 @@ from DPLSegmentLib.training.pack import (
     region_map,
 )
 from DPLSegmentLib.training.supervoxels import SCALES, useful_regions, watershed_maps
-from DPLSegmentLib.training.synthesis import random_contrast, random_labels, shifted_contrast
+from DPLSegmentLib.training.synthesis import faded_contrast, random_contrast, random_labels, shifted_contrast
 
 Configure = Callable[..., TrainingConfig]
 
@@ -167,3 +167,18 @@ def test_contrasts_are_pictures_in_zero_to_one(volumes: list[TrainingVolume]) ->
     shifted = shifted_contrast(picture, labels, 0.3, np.random.default_rng(1))
     assert shifted.shape == picture.shape and not torch.equal(shifted, picture)
     assert 0 <= float(shifted.min()) < float(shifted.max()) <= 1
+
+
+def test_neighbours_fade_into_the_region_that_is_looked_at() -> None:
+    labels = torch.ones(2, 32, 32, dtype=torch.int32)
+    labels[:, :16], labels[:, :, 24:] = 2, 0
+    picture = torch.where(labels == 2, 0.8, torch.where(labels == 1, 0.3, 0.1))
+    faded = faded_contrast(picture, labels, 2, 1.0)
+    inside = faded[:, 20:28, 8:16]
+    assert torch.allclose(inside, torch.full_like(inside, 0.8), atol=0.02)
+    assert torch.allclose(faded[:, 20:28, 28:], picture[:, 20:28, 28:], atol=0.02)
+
+
+def test_a_region_out_of_sight_fades_nothing() -> None:
+    picture = torch.rand(2, 16, 16)
+    assert torch.equal(faded_contrast(picture, torch.ones(2, 16, 16, dtype=torch.int32), 7, 1.0), picture)
