@@ -41,11 +41,11 @@ class Shown:
             self._views.no_overlay()
             self._views = None
 
-    def jump(self, result: ScanResult) -> None:
-        """Go to the slice that would help most if it were painted; raises SceneError when its scan has gone."""
-        preview = result.target.preview
-        if preview is None or result.next_slice is None:
-            raise SceneError(f"No slice of {result.target.name} stands out as uncertain.")
+    def jump(self, result: ScanResult | None) -> None:
+        """Go to the slice that would help most if it were painted; raises SceneError when there is none."""
+        preview = result.target.preview if result is not None else None
+        if result is None or preview is None or result.next_slice is None:
+            raise SceneError("No slice stands out as uncertain.")
         self._stage.views().jump(preview.scan_node, preview.centre(result.axis, result.next_slice))
 
     def slice_in_view(self, scan: Any) -> tuple[int, int] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -65,3 +65,8 @@ class FolderImport:
         except ImageError as error:
             self.failures.append(str(error))
         return True
+
+    def summary(self, say: Callable[[str], str]) -> tuple[str, bool]:
+        """How many scans were loaded and which could not be, and whether that is an error."""
+        told = say("{count} scans were loaded.").format(count=len(self.nodes))
+        return " ".join([told, *self.failures]), bool(self.failures)

@@ -60,7 +60,7 @@ class Presenter:
         self.results = Results()
         self.shown = Shown(self.stage)
         self.background = Background(self.worker, self.scans, self.clock)
-        self.saving = Saving(self.worker, self._said)
+        self.saving = Saving(self.worker, self.view.show_status)
         self.run: Run | None = None
         self._import: FolderImport | None = None
         self._painting_since: float | None = None
@@ -158,6 +158,7 @@ class Presenter:
             self.cancel()
             return
         self._look()
+        self._offer_slice_in_view()
         why = why_no_run(self._mirror.situation(self.state, self.running))
         if why:
             self._sorry(why)
@@ -201,19 +202,17 @@ class Presenter:
         try:
             self.shown.overlay(self.results) if on else self.shown.no_overlay()
         except SceneError as error:
-            self._said(str(error), True)
+            self.view.show_status(str(error), True)
 
     def next_slice(self) -> None:
         """Go to the slice that would help most if it were painted."""
-        result = self.results.uncertain
-        if result is None:
-            return
         try:
-            self.shown.jump(result)
+            self.shown.jump(self.results.uncertain)
         except SceneError as error:
-            self._said(str(error), True)
+            self.view.show_status(str(error), True)
             return
-        self._said(self._("Paint this slice as it should be, then press Propagate: it is used as one more."), False)
+        told = self._("Paint this slice as it should be, then press Propagate: it is used as one more.")
+        self.view.show_status(told, False)
 
     # Advanced
 
@@ -251,7 +250,7 @@ class Presenter:
         """Install PyTorch, or say that all is well."""
         if self._engine.ready():
             version = self.torch.version()
-            self._said(self._("PyTorch {version} is ready.").format(version=version), False)
+            self.view.show_status(self._("PyTorch {version} is ready.").format(version=version), False)
             self._engine.use(self.state, start=True)
             self.worker.start()
 
@@ -288,8 +287,7 @@ class Presenter:
 
     def node_removed(self, node_id: str) -> None:
         """A node is about to leave the scene."""
-        scan = self.state.scan if self.state else None
-        if scan is not None and scan.GetID() == node_id:
+        if self.state and self.state.scan is not None and self.state.scan.GetID() == node_id:
             self.background.stop()
             self.scans.forget()
         self._painting_since = self.clock()
@@ -323,6 +321,12 @@ class Presenter:
         self.view.show_status("", False)
         self._show()
         self._go_on(self.run)
+
+    def _offer_slice_in_view(self) -> None:
+        if self.painted.full and not self.painted.chosen and not (self.state and self.state.prototypes_path):
+            question = self._("{names}: painted in 3D. Use the slice in view only?")
+            if self.view.ask(question.format(names=", ".join(self.painted.full))):
+                self.use_slice_in_view()
 
     def _go_on(self, run: Run) -> None:
         run.tick()
@@ -368,7 +372,7 @@ class Presenter:
         try:
             self.painted.refresh(state.segmentation if state else None, state.scan if state else None)
         except SceneError as error:
-            self._said(str(error), True)
+            self.view.show_status(str(error), True)
         self._show()
 
     def _import_next(self) -> None:
@@ -378,8 +382,7 @@ class Presenter:
         self._import = None
         if self.state is not None:
             self.state.queries = [*queries(self.state), *done.nodes]
-        told = self._("{count} scans were loaded.").format(count=len(done.nodes))
-        self._said(" ".join([told, *done.failures]), bool(done.failures))
+        self.view.show_status(*done.summary(self._))
         self._show()
 
     def _hide_results(self) -> None:
@@ -389,9 +392,6 @@ class Presenter:
 
     def _show(self) -> None:
         self._mirror.show(self.state, self.running)
-
-    def _said(self, text: str, error: bool) -> None:
-        self.view.show_status(text, error)
 
     def _sorry(self, sentence: str) -> None:
         """The user pressed a button and nothing can happen."""

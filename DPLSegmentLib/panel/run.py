@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
@@ -50,8 +50,8 @@ class Target(Protocol):
         """Preview one slice."""
         ...
 
-    def finish(self, result: Propagation) -> None:
-        """Take the whole result in."""
+    def finishing(self, result: Propagation) -> Iterator[None]:
+        """Take the whole result in, in steps of some ten milliseconds."""
         ...
 
     def remove(self) -> None:
@@ -121,6 +121,7 @@ class Run:
         self._job: Job | None = None
         self._number = -1
         self._slices: deque[SliceResult] = deque()
+        self._result: tuple[Propagation, Iterator[None]] | None = None
         self._next()
 
     @property
@@ -137,14 +138,17 @@ class Run:
         """Stop; what was finished before stays. Returns at once."""
         if not self.running:
             return
-        self.state = RunState.CANCELLED
+        self.state, self._result = RunState.CANCELLED, None
         self._slices.clear()
         if self._job is not None:
             self._worker.cancel(self._job)
         self._drop(self.target)
 
     def tick(self) -> None:
-        """Preview slices that have come, for 15 ms at most."""
+        """Preview slices that have come, for 15 ms at most, or go on with what is finished."""
+        if self._result is not None:
+            self._step(*self._result)
+            return
         until = self._clock() + _PREVIEW_SECONDS
         while self._slices and self._clock() < until:
             try:
@@ -163,9 +167,16 @@ class Run:
     def finish(self, result: Propagation) -> None:
         """The scan is segmented."""
         self._slices.clear()
+        self._result = (result, self.target.finishing(result))
+
+    def _step(self, result: Propagation, steps: Iterator[None]) -> None:
         try:
-            self.target.finish(result)
+            next(steps)
+            return
+        except StopIteration:
+            self._result = None
         except SceneError as error:
+            self._result = None
             self.fail(str(error))
             return
         seconds = sum(result.seconds.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from DPLSegmentLib.propagation.types import Propagation, SliceResult
@@ -36,9 +37,10 @@ class SequenceTarget:
     def add_slice(self, result: SliceResult) -> None:
         """Nothing is previewed."""
 
-    def finish(self, result: Propagation) -> None:
+    def finishing(self, result: Propagation) -> Iterator[None]:
         """Keep the result; raises SceneError."""
         self.results.add(self._index_value, result)
+        yield
 
     def remove(self) -> None:
         """Nothing was added for this scan alone."""

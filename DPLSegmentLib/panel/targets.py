@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from DPLSegmentLib.propagation.types import Propagation, SliceResult
@@ -63,11 +64,12 @@ class ScanTarget:
         """Preview one slice; raises SceneError."""
         self._alive.add_slice(result)
 
-    def finish(self, result: Propagation) -> None:
-        """Preview the whole result; raises SceneError."""
-        if not present(self.node):
-            raise SceneError(f"{self.name} was deleted while it was segmented.")
-        self._alive.finish(result)
+    def finishing(self, result: Propagation) -> Iterator[None]:
+        """Preview the whole result, step by step; raises SceneError."""
+        for _ in self._alive.finishing(result):
+            yield
+            if not present(self.node):
+                raise SceneError(f"{self.name} was deleted while it was segmented.")
 
     def remove(self) -> None:
         """Take the preview away."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import numpy as np
@@ -89,17 +89,30 @@ class Preview:
 
     def finish(self, propagation: Propagation) -> None:
         """Show the result voxel for voxel, and make the confidence node. Raises SceneError when it does not fit."""
+        for _ in self.finishing(propagation):
+            pass
+
+    def finishing(self, propagation: Propagation) -> Iterator[None]:
+        """`finish` in steps of some ten milliseconds, between which the application can live."""
         self._check()
         segments = propagation.segmentation.segments
         if any(segment.mask.shape != self._layers.shape for segment in segments):
             raise SceneError(
                 f"The result does not have the size of {self.name}: the scan was changed, propagate again."
             )
-        shown = [self._segment(self._id_of(segment.name, segment)) for segment in segments]
+        for segment in segments:
+            self._id_of(segment.name, segment)
         self._layers.clear()
-        for stored, segment in zip(shown, segments, strict=True):
+        for segment in segments:
+            yield
+            self._check()
+            stored = self._segment(self._id_of(segment.name, segment))
             stored.AddRepresentation(BINARY, self._layers.put(stored.GetLabelValue(), segment.mask))
+        yield
+        self._check()
         self._layers.modified()
+        yield
+        self._check()
         self._show_confidence(propagation)
 
     def crop_of(self, segment_id: str) -> Crop | None:
@@ -164,7 +177,7 @@ class Preview:
         segment.SetName(name)
         if like is not None:
             describe(segment, name, like.color, dict(like.tags))
-        return self._register(segment, self._node.GetSegmentation().GenerateUniqueSegmentID(name), name)
+        return self._register(segment, self.node.GetSegmentation().GenerateUniqueSegmentID(name), name)
 
     def _register(self, segment: Any, segment_id: str, name: str) -> str:
         self._count += 1
@@ -184,7 +197,7 @@ class Preview:
 
     def _show_confidence(self, propagation: Propagation) -> None:
         self._remove_confidence()
-        name, transform = f"{self.name} confidence", self._node.GetTransformNodeID()
+        name, transform = f"{self.name} confidence", self.node.GetTransformNodeID()
         self._confidence = ConfidenceMap(self.scene, name, propagation.confidence, transform)
 
     def _remove_confidence(self) -> None:

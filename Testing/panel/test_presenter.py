@@ -300,6 +300,20 @@ def test_a_segment_painted_in_3d_asks_for_one_slice(done: Panel, views: tuple[An
     assert len(done.view.results) == 1 and not done.view.error
 
 
+def test_propagate_asks_before_it_takes_one_slice_of_a_3d_segment(done: Panel) -> None:
+    done.presenter.apply()
+    index = int(np.argmax(masks(done.state.segmentation, done.state.scan)["spleen"].sum((1, 2))))
+    done.stage.views().jump(done.state.scan, (60.0, 50.0, float(index)))
+    done.view.answer = False
+    done.presenter.propagate_clicked()
+    assert not done.presenter.running and "painted in 3D" in done.view.questions[-1]
+    done.view.answer = True
+    done.presenter.propagate_clicked()
+    assert done.presenter.running
+    done.finish()
+    assert len(done.view.results) == 1
+
+
 def test_a_slice_that_is_switched_off_is_not_used(ready: Panel) -> None:
     for row in range(len(ready.view.painted)):
         ready.presenter.toggle_slice(row, False)
