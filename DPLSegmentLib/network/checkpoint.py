@@ -11,7 +11,7 @@ import torch
 from DPLSegmentLib.network.config import NetworkConfig
 from DPLSegmentLib.network.network import SegmentationNetwork
 
-FORMAT = 1
+FORMAT = 2
 _IDENTITY = 12
 
 

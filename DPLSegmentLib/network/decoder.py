@@ -15,18 +15,19 @@ CUES = 8
 """Channels of `Evidence.cues`: foreground and background cosine, DPL probability, carried mask, last mask, location
 prior, slice gap, and 1 where there is no last slice."""
 
-IMAGES = 4
-"""Channels of `Evidence.images`: this slice, the last slice, the last mask, and the grey value's likelihood ratio."""
+IMAGES = 5
+"""Channels of `Evidence.images`: this slice, the last slice, the last mask, and the grey value's likelihood ratio by
+the last slice and by the slice that the sweep began from."""
 
 _PROBABILITY, _CARRIED, _LAST, _ALONE = 2, 3, 4, 7
-_LIKELIHOOD = 3
-_SIGNS = 4
+_LIKELIHOOD, _ANCHOR = 3, 4
+_SIGNS = 5
 _LEAST = 0.02
 
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """For n structures on a slice each: `images` [n, 4, H, W], `features` [n, C, H/4, W/4], `cues` [n, 8, H/4, W/4]."""
+    """For n structures on a slice each: `images` [n, 5, H, W], `features` [n, C, H/4, W/4], `cues` [n, 8, H/4, W/4]."""
 
     images: Tensor
     features: Tensor
@@ -81,17 +82,18 @@ class Decoder(nn.Module):
 
 
 def _signs(evidence: Evidence, logits: Tensor) -> Tensor:
-    """[n, 4] that tell whether a structure ends: the highest carried probability, the mean DPL probability and the
-    mean likelihood ratio where it was carried to, and how much larger or smaller it has become (log)."""
+    """[n, 5] that tell whether a structure ends: the highest carried probability, the mean DPL probability and the
+    mean likelihood ratio where it was carried to, how much larger or smaller it has become (log), and the mean
+    likelihood ratio by the slice that the sweep began from."""
     cues = evidence.cues
     weight = torch.where(cues[:, _ALONE] > 0.5, cues[:, _PROBABILITY], cues[:, _CARRIED])
     total = weight.sum((1, 2)) + _LEAST
-    likelihood = functional.avg_pool2d(evidence.images[:, _LIKELIHOOD], 4)
+    pooled = functional.avg_pool2d(evidence.images[:, [_LIKELIHOOD, _ANCHOR]], 4)
     probability = (weight * cues[:, _PROBABILITY]).sum((1, 2)) / total
-    ratio = (weight * likelihood).sum((1, 2)) / total
+    ratio, known = ((weight[:, None] * pooled).sum((2, 3)) / total[:, None]).unbind(1)
     area = functional.avg_pool2d(logits.detach().sigmoid(), 4).sum((1, 2)) + 1
     growth = area.log() - (cues[:, _LAST].sum((1, 2)) + 1).log()
-    return torch.stack([weight.amax((1, 2)), probability, ratio, growth], 1)
+    return torch.stack([weight.amax((1, 2)), probability, ratio, growth, known], 1)
 
 
 def _log_odds(probability: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from DPLSegmentLib.network.config import STRIDE
 from DPLSegmentLib.network.decoder import Evidence
-from DPLSegmentLib.network.likelihood import likelihood_ratio
+from DPLSegmentLib.network.likelihood import grey_table, looked_up
 from DPLSegmentLib.network.similarity import Scores
 
 _PRIOR_POOL = 4
@@ -22,11 +22,12 @@ _GAP_SCALE = 8.0
 @dataclass(frozen=True, eq=False)
 class LastSlice:
     """The slice the mask comes from: `image` [H, W], `masks` [n, H, W] in 0..1, and `carried` [n, h, w], the masks
-    brought over by affinity."""
+    brought over by affinity. `anchor` [n, 32] is the `grey_table` of the slice that the sweep began from."""
 
     image: Tensor
     masks: Tensor
     carried: Tensor
+    anchor: Tensor
 
 
 def assemble(
@@ -41,11 +42,12 @@ def assemble(
     flat = torch.ones_like(prior)
     if last is None:
         nothing = torch.zeros_like(image)
-        images = torch.stack([image, nothing, nothing, nothing])[None].expand(count, -1, -1, -1)
+        images = torch.stack([image, nothing, nothing, nothing, nothing])[None].expand(count, -1, -1, -1)
         carried = masks = torch.zeros_like(prior)
     else:
-        ratio = likelihood_ratio(image, last.image, last.masks)
-        images = torch.stack([image.expand_as(ratio), last.image.expand_as(ratio), last.masks, ratio], 1)
+        ratio = looked_up(grey_table(last.image, last.masks), image)
+        known = looked_up(last.anchor, image)
+        images = torch.stack([image.expand_as(ratio), last.image.expand_as(ratio), last.masks, ratio, known], 1)
         carried, masks = last.carried, shrink(last.masks)
     cues = [scores.foreground, scores.background, scores.probability, carried, masks, prior]
     cues += [flat * min(gap / _GAP_SCALE, 2.0), flat * float(last is None)]

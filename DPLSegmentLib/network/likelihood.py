@@ -1,4 +1,4 @@
-"""How much more a grey value belongs to the structure than to its surroundings, judged by the last slice (ours)."""
+"""How much more a grey value belongs to a structure than to its surroundings (ours)."""
 
 from __future__ import annotations
 
@@ -12,16 +12,20 @@ _LIMIT = 3.0
 _PRIOR = 0.003
 
 
-def likelihood_ratio(image: Tensor, last_image: Tensor, masks: Tensor) -> Tensor:
-    """[n, H, W] in -1..1: log likelihood ratio of each pixel of `image` [H, W] for masks [n, H, W] on `last_image`.
+def grey_table(image: Tensor, masks: Tensor) -> Tensor:
+    """[n, 32] in -1..1: log likelihood ratio of 32 grey values for masks [n, H, W] on an image [H, W] in 0..1.
 
-    The surroundings are what lies within about 25 pixels of a mask. Grey values are in 0..1.
+    The surroundings are what lies within about 25 pixels of a mask.
     """
     around = _grown(masks) * (1 - masks)
-    before = _bins(last_image).flatten()
-    inside, outside = (_histogram(before, weight) for weight in (masks, around))
-    ratio = (inside.log() - outside.log()).clamp(-_LIMIT, _LIMIT) / _LIMIT
-    return ratio[:, _bins(image)]
+    bins = _bins(image).flatten()
+    inside, outside = (_histogram(bins, weight) for weight in (masks, around))
+    return (inside.log() - outside.log()).clamp(-_LIMIT, _LIMIT) / _LIMIT
+
+
+def looked_up(table: Tensor, image: Tensor) -> Tensor:
+    """[n, H, W]: what a `grey_table` says of each pixel of an image [H, W]."""
+    return table[:, _bins(image)]
 
 
 def _grown(masks: Tensor) -> Tensor:

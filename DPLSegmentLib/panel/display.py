@@ -12,6 +12,7 @@ from DPLSegmentLib.scene.display import SliceViews, show_surface
 from DPLSegmentLib.scene.errors import SceneError
 from DPLSegmentLib.scene.nodes import present
 from DPLSegmentLib.scene.places import slice_in_view
+from DPLSegmentLib.scene.preview import Preview
 
 
 class Shown:
@@ -20,6 +21,7 @@ class Shown:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self._views: SliceViews | None = None
+        self._previews: list[Preview] = []
 
     def surfaces(self, nodes: Sequence[Any], on: bool) -> None:
         """Show or drop the surfaces of segmentations."""
@@ -34,12 +36,21 @@ class Shown:
         self.no_overlay()
         self._views = self._stage.views()
         self._views.overlay(maps[0])
+        self._previews = list(results.previews)
+        self._fill(False)
 
     def no_overlay(self) -> None:
         """Show again what lay over the scan before."""
         if self._views is not None:
             self._views.no_overlay()
             self._views = None
+        self._fill(True)
+        self._previews = []
+
+    def _fill(self, on: bool) -> None:
+        """Contours alone leave the colours of what lies below as they are."""
+        for preview in self._previews:
+            preview.set_fill(on)
 
     def jump(self, result: ScanResult | None) -> None:
         """Go to the slice that would help most if it were painted; raises SceneError when there is none."""

@@ -10,10 +10,12 @@ from DPLSegmentLib.panel.painted_list import PaintedList
 from DPLSegmentLib.panel.planning import queries
 from DPLSegmentLib.panel.range import limits
 from DPLSegmentLib.panel.results import Results
+from DPLSegmentLib.panel.run import Run
 from DPLSegmentLib.panel.state import PanelState
 from DPLSegmentLib.panel.view import PanelView, QueryRow
-from DPLSegmentLib.panel.wording import result_rows
+from DPLSegmentLib.panel.wording import result_rows, summary
 from DPLSegmentLib.scene.nodes import present
+from DPLSegmentLib.worker.client import WorkerInfo
 
 
 class Mirror:
@@ -27,6 +29,7 @@ class Mirror:
         self._results = results
         self._ = translate
         self._device: str | None = None
+        self._told_cpu = False
 
     def show(self, state: PanelState | None, running: bool) -> None:
         """Set everything that depends on the state; None: the scene is being closed."""
@@ -39,8 +42,18 @@ class Mirror:
         for control, why in reasons(self.situation(state, running)).items():
             view.set_enabled(control, not why, self._(why) if why else "")
 
-    def show_device(self, name: str) -> None:
+    def show_end(self, run: Run, info: WorkerInfo | None) -> None:
+        """Say what became of a run, and once that no graphics card was found."""
+        self._view.show_progress(None, "")
+        text, error = summary(run, self._)
+        if info is not None and info.devices == ("cpu",) and not self._told_cpu:
+            self._told_cpu = True
+            text += self._(" PyTorch found no graphics card that it can use, so the CPU works.")
+        self._view.show_status(text, error)
+
+    def show_device(self, info: WorkerInfo | None) -> None:
         """Name the device that "Automatic" is, when it is another than before."""
+        name = info.device if info else ""
         if name != self._device:
             self._device = name
             self._view.show_device(name)

@@ -25,7 +25,6 @@ from DPLSegmentLib.panel.stage import Stage
 from DPLSegmentLib.panel.state import PanelState
 from DPLSegmentLib.panel.targets import Scans
 from DPLSegmentLib.panel.view import PanelView
-from DPLSegmentLib.panel.wording import summary
 from DPLSegmentLib.scene.adding import add_segmentation
 from DPLSegmentLib.scene.errors import SceneError
 from DPLSegmentLib.scene.nodes import present
@@ -270,7 +269,7 @@ class Presenter:
             self._go_on(self.run)
         if self.torch.ready() and self.state is not None and not self.running:
             self.background.tick()
-        self._mirror.show_device(self.worker.info.device if self.worker.info else "")
+        self._mirror.show_device(self.worker.info)
         self.view.set_busy(self.running or self.background.busy or self.saving.busy or self._import is not None)
 
     def scene_closing(self) -> None:
@@ -340,8 +339,7 @@ class Presenter:
     def _ended(self, run: Run) -> None:
         self.run = None
         self.results.take(run.outcome.results)
-        self.view.show_progress(None, "")
-        self.view.show_status(*summary(run, self._))
+        self._mirror.show_end(run, self.worker.info)
         self._look()
 
     def _choose_own(self) -> None:

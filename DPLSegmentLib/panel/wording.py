@@ -29,7 +29,9 @@ def result_rows(results: Sequence[ScanResult], colours: Mapping[str, Colour]) ->
 def summary(run: Run, say: Callable[[str], str]) -> tuple[str, bool]:
     """What became of a run, and whether it is an error."""
     if run.state is RunState.CANCELLED:
-        return say("Cancelled: nothing was changed."), False
+        kept = len(run.outcome.results)
+        done = say("Cancelled: the {kept} scans that were finished can be applied.").format(kept=kept)
+        return (done if kept else say("Cancelled: nothing was changed.")), False
     failures = [f"{name}: {why}" for name, why in run.outcome.failures.items()]
     if not run.outcome.results:
         return " ".join(failures), True

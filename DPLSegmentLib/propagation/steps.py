@@ -12,6 +12,7 @@ from DPLSegmentLib.network.config import STRIDE
 from DPLSegmentLib.network.decoder import Evidence
 from DPLSegmentLib.network.devices import fast_half
 from DPLSegmentLib.network.evidence import LastSlice, assemble, location_prior, shrink
+from DPLSegmentLib.network.likelihood import grey_table
 from DPLSegmentLib.network.network import SegmentationNetwork
 from DPLSegmentLib.network.prototypes import Prototypes
 from DPLSegmentLib.network.similarity import Scores, score
@@ -34,7 +35,11 @@ class Step:
 class Stepper(Protocol):
     """One structure's way from slice to slice."""
 
-    def step(self, embedding: Embedding, index: int, last: int, mask: Tensor) -> Step:
+    def anchor(self, embedding: Embedding, index: int, mask: Tensor) -> Tensor:
+        """What a sweep remembers of the slice and mask [H, W] that it begins from."""
+        ...
+
+    def step(self, embedding: Embedding, index: int, last: int, mask: Tensor, anchor: Tensor) -> Step:
         """From the mask [H, W] on slice `last` to slice `index`."""
         ...
 
@@ -47,7 +52,12 @@ class DecoderStep:
         self.prototypes = prototypes
 
     @torch.inference_mode()
-    def step(self, embedding: Embedding, index: int, last: int, mask: Tensor) -> Step:
+    def anchor(self, embedding: Embedding, index: int, mask: Tensor) -> Tensor:
+        """Which grey values [1, 32] belong to the structure."""
+        return grey_table(embedding.image(index), mask[None])
+
+    @torch.inference_mode()
+    def step(self, embedding: Embedding, index: int, last: int, mask: Tensor, anchor: Tensor) -> Step:
         """See `Stepper.step`."""
         region = region_around(mask)
         small = region.scaled(STRIDE)
@@ -56,7 +66,7 @@ class DecoderStep:
         carried = self.network.affinity(features[None], before[None], shrink(previous)[None])[0]
         scores = self._scores(features)
         prior = location_prior(shrink(previous))
-        last_slice = LastSlice(region.cut(embedding.image(last)), previous, carried)
+        last_slice = LastSlice(region.cut(embedding.image(last)), previous, carried, anchor)
         gap = embedding.gap * abs(index - last)
         image = region.cut(embedding.image(index))
         probability, presence = self._decode(assemble(image, features, scores, prior, gap, last_slice))
@@ -95,8 +105,12 @@ class AffinityStep:
     def __init__(self, network: SegmentationNetwork) -> None:
         self.network = network
 
+    def anchor(self, embedding: Embedding, index: int, mask: Tensor) -> Tensor:
+        """Nothing is remembered."""
+        return mask.new_zeros(0)
+
     @torch.inference_mode()
-    def step(self, embedding: Embedding, index: int, last: int, mask: Tensor) -> Step:
+    def step(self, embedding: Embedding, index: int, last: int, mask: Tensor, anchor: Tensor) -> Step:
         """See `Stepper.step`; the structure ends where nothing is carried any more."""
         features, before = embedding.standardised(index)[None], embedding.standardised(last)[None]
         small = shrink(mask[None])[None]

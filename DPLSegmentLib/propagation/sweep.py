@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
 from DPLSegmentLib.propagation.embedding import Embedding
+from DPLSegmentLib.propagation.growth import Growth, growth_from
 from DPLSegmentLib.propagation.steps import Step, Stepper
 
 _PRESENT = 0.5
@@ -55,6 +56,8 @@ class _Front:
     seed: Seed
     direction: int
     limit: int
+    anchor: Tensor
+    growth: Growth
     at: int = 0
     mask: Tensor = field(default_factory=lambda: torch.zeros(0))
     confidence: float = 1.0
@@ -84,8 +87,10 @@ class Sweep:
         for number, seed in enumerate(seeds):
             before = seeds[number - 1].index + 1 if number else self.reach.first
             after = seeds[number + 1].index - 1 if number + 1 < len(seeds) else self.reach.last
+            anchor = self.stepper.anchor(self.embedding, seed.index, seed.mask)
             for direction, limit in ((1, after), (-1, before)):
-                fronts.append(_Front(seed, direction, limit, seed.index, seed.mask, seed.confidence))
+                growth = growth_from(seed.mask)
+                fronts.append(_Front(seed, direction, limit, anchor, growth, seed.index, seed.mask, seed.confidence))
         return fronts
 
     def _advance(self, front: _Front) -> Iterator[SweptSlice]:
@@ -93,7 +98,7 @@ class Sweep:
         if (index - front.limit) * front.direction > 0:
             front.running = False
             return
-        step = self.stepper.step(self.embedding, index, front.at, front.mask)
+        step = self._step(front, index)
         confidence = front.confidence * _MEMORY + (1 - _MEMORY) * quality(step) * front.confidence**0.25
         present = self._present(step, confidence)
         if present:
@@ -102,6 +107,13 @@ class Sweep:
             front.missed += 1
             front.running = front.missed < self.patience
         yield SweptSlice(index, step.probability, confidence, abs(index - front.seed.index), present)
+
+    def _step(self, front: _Front, index: int) -> Step:
+        stack = self.embedding.stack
+        step = self.stepper.step(self.embedding, index, front.at, front.mask, front.anchor)
+        gap_mm = stack.gap_mm * abs(index - front.at)
+        kept = front.growth.within_reach(step.probability, front.mask, gap_mm, stack.pixel_mm)
+        return replace(step, probability=kept)
 
     def _present(self, step: Step, confidence: float) -> bool:
         filled = int((step.probability > _INSIDE).sum()) >= _LEAST_PIXELS

@@ -133,6 +133,11 @@ class Preview:
         if self.alive and self._node.GetDisplayNode():
             self._node.GetDisplayNode().SetOpacity(opacity)
 
+    def set_fill(self, on: bool) -> None:
+        """Fill the segments in slice views, or show their outlines alone; nothing when it has gone."""
+        if self.alive and self._node.GetDisplayNode():
+            self._node.GetDisplayNode().SetVisibility2DFill(on)
+
     def remove(self) -> None:
         """Leave the scene as it was before; nothing when that has happened already."""
         self._remove_confidence()

@@ -13,10 +13,12 @@ from DPLSegmentLib.network.decoder import Evidence
 from DPLSegmentLib.network.devices import fast_half
 from DPLSegmentLib.network.evidence import LastSlice, assemble, location_prior, shrink
 from DPLSegmentLib.network.fusion import ConservativeFusion
+from DPLSegmentLib.network.likelihood import grey_table
 from DPLSegmentLib.network.network import Enhancement, SegmentationNetwork, body_weight, standardise
 from DPLSegmentLib.network.prototypes import Prototypes
 from DPLSegmentLib.network.similarity import Scores, score
 from DPLSegmentLib.training.episodes import Episode
+from DPLSegmentLib.training.leaks import with_leaks
 from DPLSegmentLib.training.losses import mask_loss, presence_loss, probability_loss
 
 _SCORE_WEIGHT, _CARRY_WEIGHT, _DIFFUSION_WEIGHT, _PRESENCE_WEIGHT = 0.4, 0.4, 0.2, 0.2
@@ -24,10 +26,12 @@ _SCORE_WEIGHT, _CARRY_WEIGHT, _DIFFUSION_WEIGHT, _PRESENCE_WEIGHT = 0.4, 0.4, 0.
 
 @dataclass(frozen=True)
 class RolloutOptions:
-    """Which parts of DPL take part; `cross_view` off makes the prototype its own diffusion target."""
+    """Which parts of DPL take part; `cross_view` off makes the prototype its own diffusion target; `leaks` is the share
+    of masks that are made to run into a neighbour before a step."""
 
     enhancement: Enhancement
     cross_view: bool = True
+    leaks: float = 0.2
 
 
 def default_options(diffusion: bool = True, cross_view: bool = True, seed: int = 0) -> RolloutOptions:
@@ -49,7 +53,7 @@ class Rollout:
         plain = [self.network.extract(chain[0], mask) for mask in shrink(episode.painted)]
         enhanced = [self.network.enhance(prototypes, self.options.enhancement) for prototypes in plain]
         prior = location_prior(shrink(episode.painted))
-        sweep = self._sweep(episode, chain, enhanced, prior)
+        sweep = self._sweep(episode, chain, enhanced)
         search = self._search(episode, far, enhanced, prior)
         diffusion = self._diffusion(episode, far, plain) * _DIFFUSION_WEIGHT
         return {**sweep, **search, "diffusion": diffusion}
@@ -72,20 +76,24 @@ class Rollout:
             logits, presence = self.network.decoder(evidence)
         return logits.float(), presence.float()
 
-    def _sweep(self, episode: Episode, chain: Tensor, prototypes: list[Prototypes], prior: Tensor) -> dict[str, Tensor]:
+    def _sweep(self, episode: Episode, chain: Tensor, prototypes: list[Prototypes]) -> dict[str, Tensor]:
         masks, total = episode.painted, {"mask": [], "presence": [], "score": [], "carry": []}
+        anchor = grey_table(episode.chain[0, 1], masks)
         for number in range(1, len(chain)):
             truth = episode.chain_masks[:, number]
             scores = self._scores(chain[number], prototypes)
+            before, alike = episode.chain_masks[:, number - 1], episode.chain_alike[:, number - 1]
+            masks, leaked = with_leaks(masks, before, alike, self.options.leaks)
             small = shrink(masks)
             carried = self.network.affinity(chain[number][None], chain[number - 1][None], small[None])[0]
-            last = LastSlice(episode.chain[number - 1, 1], masks, carried)
+            last = LastSlice(episode.chain[number - 1, 1], masks, carried, anchor)
+            prior = location_prior(small)
             evidence = assemble(episode.chain[number, 1], chain[number], scores, prior, episode.gap, last)
             logits, presence = self._decode(evidence)
             total["mask"].append(mask_loss(logits, truth))
             total["presence"].append(presence_loss(presence, truth) * _PRESENCE_WEIGHT)
             total["score"].append(mask_loss(scores.logit, shrink(episode.chain_alike[:, number])) * _SCORE_WEIGHT)
-            total["carry"].append(probability_loss(carried, shrink(truth)) * _CARRY_WEIGHT)
+            total["carry"].append(_carry_loss(carried, shrink(truth), leaked) * _CARRY_WEIGHT)
             masks = logits.sigmoid().detach()
         return {name: torch.stack(values).mean() for name, values in total.items()}
 
@@ -118,3 +126,8 @@ class Rollout:
 
 def _standardised(features: Tensor, slices: Tensor) -> Tensor:
     return standardise(features, body_weight(slices, features.shape[-2:]))
+
+
+def _carry_loss(carried: Tensor, truth: Tensor, leaked: Tensor) -> Tensor:
+    """Affinity carries what it is given; what leaked in is for the decoder to take out."""
+    return probability_loss(carried[~leaked], truth[~leaked]) if not bool(leaked.all()) else carried.sum() * 0

@@ -13,7 +13,7 @@ from DPLSegmentLib.network.checkpoint import Model
 from DPLSegmentLib.network.config import STRIDE
 from DPLSegmentLib.network.decoder import CUES, IMAGES, Evidence
 from DPLSegmentLib.network.evidence import LastSlice, assemble, location_prior, shrink
-from DPLSegmentLib.network.likelihood import likelihood_ratio
+from DPLSegmentLib.network.likelihood import grey_table, looked_up
 from DPLSegmentLib.network.network import SegmentationNetwork
 from DPLSegmentLib.network.prototypes import Prototypes
 from DPLSegmentLib.network.similarity import Scores, score
@@ -36,7 +36,7 @@ def prior(small_masks: Tensor) -> Tensor:
 @pytest.fixture
 def last(slices: Tensor, masks: Tensor, small_masks: Tensor) -> LastSlice:
     """The first slice; its mask is carried without change."""
-    return LastSlice(slices[0], masks[:1], small_masks[:1] / 2)
+    return LastSlice(slices[0], masks[:1], small_masks[:1] / 2, grey_table(slices[1], masks[1:2]))
 
 
 @pytest.fixture
@@ -64,8 +64,9 @@ def test_cues_come_in_their_order(
 
 def test_images_come_in_their_order(following: Evidence, slices: Tensor, masks: Tensor) -> None:
     assert following.images.shape[1] == IMAGES
-    ratio = likelihood_ratio(slices[1], slices[0], masks[:1])[0]
-    assert torch.equal(following.images[0], torch.stack([slices[1], slices[0], masks[0], ratio]))
+    ratio = looked_up(grey_table(slices[0], masks[:1]), slices[1])[0]
+    known = looked_up(grey_table(slices[1], masks[1:2]), slices[1])[0]
+    assert torch.equal(following.images[0], torch.stack([slices[1], slices[0], masks[0], ratio, known]))
 
 
 def test_without_a_last_slice_its_places_are_empty_and_that_is_said(searching: Evidence, slices: Tensor) -> None:

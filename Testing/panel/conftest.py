@@ -17,6 +17,7 @@ from DPLSegmentLib.scene.logics import SceneLogics
 from DPLSegmentLib.scene.sample import load_sample
 from DPLSegmentLib.worker.client import Worker, WorkerOptions
 from DPLSegmentLib.worker.launch import starter
+from Testing.panel.scans import keep_only
 from Testing.panel.stand import Panel, State, make_logics, make_views, open_panel
 
 
@@ -76,3 +77,19 @@ def ready(panel: Panel, sample: tuple[Any, Any]) -> Panel:
     panel.presenter.scan_changed()
     panel.presenter.segmentation_changed()
     return panel
+
+
+@pytest.fixture
+def one(ready: Panel) -> Panel:
+    """The sample with the spleen as the only painted structure."""
+    keep_only(ready, "spleen")
+    return ready
+
+
+@pytest.fixture
+def done(one: Panel) -> Panel:
+    """The spleen is segmented and waits to be applied."""
+    one.presenter.propagate_clicked()
+    one.finish()
+    assert not one.view.error, one.view.status
+    return one

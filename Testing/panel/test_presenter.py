@@ -2,97 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 from typing import Any
 
 import numpy as np
-import pytest
-import vtk
 
-from DPLSegmentLib.evaluation.metrics import dice
 from DPLSegmentLib.images.segmentation import Segmentation
-from DPLSegmentLib.scene.oriented import voxels
-from DPLSegmentLib.scene.painting import find_painting
+from Testing.panel.scans import copied, good, masks, turn
 from Testing.panel.stand import Panel
-
-_GOOD = 0.7
-
-
-def masks(segmentation: Any, scan: Any) -> dict[str, np.ndarray]:
-    """Bool arrays on the scan's grid, by segment name."""
-    shape = scan.GetImageData().GetDimensions()[::-1]
-    return {each.info.name: each.crop.full(shape) for each in find_painting(segmentation, scan)._segments}
-
-
-def good(found: dict[str, np.ndarray], truth: Segmentation) -> dict[str, bool]:
-    """Whether each organ was found, by name."""
-    organs = {segment.name: segment.mask for segment in truth.segments}
-    return {name: dice(mask, organs[name]) > _GOOD for name, mask in found.items()}
-
-
-def copied(scan: Any, name: str) -> Any:
-    """Another scan that shows the same, one Hounsfield unit brighter."""
-    node = scan.GetScene().AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
-    image = vtk.vtkImageData()
-    image.DeepCopy(scan.GetImageData())
-    voxels(image)[...] += 1
-    node.SetAndObserveImageData(image)
-    matrix = vtk.vtkMatrix4x4()
-    scan.GetIJKToRASMatrix(matrix)
-    node.SetIJKToRASMatrix(matrix)
-    node.CreateDefaultDisplayNodes()
-    return node
-
-
-def turn(scene: Any, degrees: float) -> Any:
-    """A transform about an oblique axis."""
-    transform = vtk.vtkTransform()
-    transform.RotateWXYZ(degrees, 1, 2, 3)
-    node = scene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
-    node.SetMatrixTransformToParent(transform.GetMatrix())
-    return node
-
-
-def keep_only(panel: Panel, name: str) -> None:
-    """Leave one painted structure, for a fast run."""
-    inside = panel.state.segmentation.GetSegmentation()
-    for segment_id in list(inside.GetSegmentIDs()):
-        if inside.GetSegment(segment_id).GetName() != name:
-            inside.RemoveSegment(segment_id)
-    panel.presenter.painting_changed()
-
-
-@pytest.fixture
-def one(ready: Panel) -> Panel:
-    """The sample with the spleen as the only painted structure."""
-    keep_only(ready, "spleen")
-    return ready
-
-
-@pytest.fixture
-def done(one: Panel) -> Panel:
-    """The spleen is segmented and waits to be applied."""
-    one.presenter.propagate_clicked()
-    one.finish()
-    assert not one.view.error, one.view.status
-    return one
-
-
-def test_an_empty_panel_says_what_to_do_first(panel: Panel) -> None:
-    assert panel.view.reasons["propagateButton"].startswith("There is no scan")
-    panel.presenter.propagate_clicked()
-    assert panel.view.warnings == [panel.view.status] and panel.view.error
-
-
-def test_nothing_painted_is_said(panel: Panel, sample: tuple[Any, Any]) -> None:
-    panel.state.scan = sample[0]
-    panel.presenter.scan_changed()
-    assert "no segmentation" in panel.view.reasons["propagateButton"]
-    panel.state.segmentation = panel.scene.AddNewNodeByClass("vtkMRMLSegmentationNode")
-    panel.presenter.segmentation_changed()
-    assert panel.view.reasons["propagateButton"].startswith("Nothing is painted")
 
 
 def test_try_it_chooses_the_sample_with_its_painted_slices(panel: Panel) -> None:
@@ -148,25 +65,6 @@ def test_progress_names_the_stage_and_never_goes_back(one: Panel) -> None:
     assert any("Segmenting" in text for text in one.view.progress)
 
 
-def test_cancel_answers_within_a_second_and_leaves_the_scene_as_it_was(one: Panel) -> None:
-    before = one.node_ids()
-    one.presenter.propagate_clicked()
-    one.poll_until(lambda: (one.view.fraction or 0) > 0.1)
-    start = time.monotonic()
-    one.presenter.propagate_clicked()
-    assert not one.view.running and time.monotonic() - start < 1
-    one.poll_until(lambda: one.presenter.worker.idle, 2.0)
-    assert one.node_ids() == before and "Cancelled" in one.view.status
-
-
-def test_discard_leaves_the_scene_as_it_was(one: Panel) -> None:
-    before = one.node_ids()
-    one.presenter.propagate_clicked()
-    one.finish()
-    one.presenter.discard()
-    assert one.node_ids() == before and not one.view.results
-
-
 def test_another_scan_gets_a_segmentation_of_its_own(one: Panel, truth: Segmentation) -> None:
     other = copied(one.state.scan, "Other")
     one.presenter.set_queries([other])
@@ -176,15 +74,6 @@ def test_another_scan_gets_a_segmentation_of_its_own(one: Panel, truth: Segmenta
     one.presenter.apply()
     kept = one.scene.GetFirstNodeByName("Other segmentation")
     assert kept is not None and good(masks(kept, other), truth) == {"spleen": True}
-
-
-def test_a_scan_that_cannot_be_segmented_does_not_stop_the_others(one: Panel) -> None:
-    flat = copied(one.state.scan, "Flat")
-    flat.GetImageData().GetPointData().GetScalars().Fill(0)
-    one.presenter.set_queries([one.state.scan, flat])
-    one.presenter.propagate_clicked()
-    one.finish()
-    assert "Flat" in one.view.status and one.view.error and len(one.view.results) == 1
 
 
 def test_a_sequence_gets_a_sequence_of_segmentations(one: Panel) -> None:
@@ -203,15 +92,6 @@ def test_a_sequence_gets_a_sequence_of_segmentations(one: Panel) -> None:
     assert kept.GetNumberOfDataNodes() == 2 and not one.view.error
 
 
-def test_an_empty_sequence_is_said(one: Panel) -> None:
-    browser = one.scene.AddNewNodeByClass("vtkMRMLSequenceBrowserNode", "Empty")
-    sequence = one.scene.AddNewNodeByClass("vtkMRMLSequenceNode", "Nothing")
-    browser.SetAndObserveMasterSequenceNodeID(sequence.GetID())
-    one.state.sequence = browser
-    one.presenter.propagate_clicked()
-    assert "empty" in one.view.status and one.view.error and not one.presenter.running
-
-
 def test_a_scan_under_a_transform_is_segmented_where_it_is(one: Panel, truth: Segmentation) -> None:
     node = turn(one.scene, 20)
     for moved in (one.state.scan, one.state.segmentation):
@@ -220,42 +100,6 @@ def test_a_scan_under_a_transform_is_segmented_where_it_is(one: Panel, truth: Se
     one.finish()
     one.presenter.apply()
     assert good(masks(one.state.segmentation, one.state.scan), truth) == {"spleen": True}
-
-
-def test_closing_the_scene_in_mid_run_leaves_nothing_behind(one: Panel) -> None:
-    one.presenter.propagate_clicked()
-    one.poll_until(lambda: (one.view.fraction or 0) > 0.1)
-    one.presenter.scene_closing()
-    one.scene.Clear(0)
-    one.poll_until(lambda: one.presenter.worker.idle, 3.0)
-    assert not one.view.running and one.scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == 0
-
-
-@pytest.mark.parametrize("which", ["scan", "segmentation", "preview"])
-def test_deleting_a_node_in_mid_run_is_said_or_harmless(one: Panel, which: str) -> None:
-    one.presenter.propagate_clicked()
-    one.poll_until(lambda: (one.view.fraction or 0) > 0.1)
-    run = one.presenter.run
-    assert run is not None
-    node = run.target.preview.node if which == "preview" else getattr(one.state, which)
-    one.presenter.node_removed(node.GetID())
-    if which != "preview":
-        setattr(one.state, which, None)
-    one.scene.RemoveNode(node)
-    one.finish()
-    one.presenter.apply()
-    assert one.view.status
-
-
-def test_a_killed_worker_is_said_and_the_next_run_works(one: Panel) -> None:
-    one.presenter.propagate_clicked()
-    one.poll_until(lambda: (one.view.fraction or 0) > 0.1)
-    os.kill(one.presenter.worker.info.pid, signal.SIGKILL)
-    one.finish()
-    assert one.view.error and one.view.status
-    one.presenter.propagate_clicked()
-    one.finish()
-    assert not one.view.error and one.view.results
 
 
 def test_the_scan_is_embedded_ahead_once_it_is_chosen(ready: Panel) -> None:
@@ -362,22 +206,6 @@ def test_scans_of_a_folder_are_loaded_and_checked(one: Panel) -> None:
     assert names == ["DPLSegment example CT", "example_ct"] and not one.view.error
 
 
-def test_a_folder_without_scans_is_said(one: Panel, tmp_path: Any) -> None:
-    (tmp_path / "notes.txt").write_text("nothing")
-    one.presenter.add_folder(tmp_path)
-    assert "holds no scan" in one.view.status and one.view.warnings
-
-
-def test_leaving_and_unloading_in_mid_run_is_harmless(one: Panel) -> None:
-    before = one.node_ids()
-    one.presenter.propagate_clicked()
-    one.presenter.leave()
-    one.poll_until(lambda: (one.view.fraction or 0) > 0.1)
-    one.presenter.run.cancel()
-    one.presenter.scene_closing()
-    assert one.node_ids() == before
-
-
 def test_painting_is_looked_at_once_the_brush_rests(one: Panel) -> None:
     one.poll_until(lambda: len(one.view.painted) == 1)
     inside = one.state.segmentation.GetSegmentation()
@@ -386,22 +214,3 @@ def test_painting_is_looked_at_once_the_brush_rests(one: Panel) -> None:
     one.presenter.poll()
     assert len(one.view.painted) == 1
     one.poll_until(lambda: not one.view.painted, 2.0)
-
-
-def test_a_colour_volume_is_refused_by_name(panel: Panel) -> None:
-    node = panel.scene.AddNewNodeByClass("vtkMRMLVectorVolumeNode", "Photo")
-    image = vtk.vtkImageData()
-    image.SetDimensions(4, 4, 4)
-    image.AllocateScalars(vtk.VTK_UNSIGNED_CHAR, 3)
-    node.SetAndObserveImageData(image)
-    panel.state.scan = node
-    panel.state.segmentation = panel.scene.AddNewNodeByClass("vtkMRMLSegmentationNode")
-    panel.presenter.scan_changed()
-    assert "Photo" in panel.view.status and panel.view.error
-
-
-def test_a_panel_without_a_scan_starts_no_process(panel: Panel) -> None:
-    panel.presenter.worker.stop()
-    for _ in range(3):
-        panel.presenter.poll()
-    assert not panel.presenter.worker.running

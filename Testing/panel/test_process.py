@@ -22,7 +22,7 @@ from DPLSegmentLib.resources import resource
 from DPLSegmentLib.scene.errors import SceneError
 from DPLSegmentLib.scene.logics import SceneLogics
 from DPLSegmentLib.scene.painting import find_painting
-from Testing.panel.test_presenter import copied, masks
+from Testing.panel.scans import copied, masks
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,11 @@ class Follower:
         self.there = there
         self.steps: list[Stepped] = []
 
-    def step(self, embedding: Embedding, index: int, last: int, mask: Tensor) -> Step:
+    def anchor(self, embedding: Embedding, index: int, mask: Tensor) -> Tensor:
+        """See `Stepper.anchor`."""
+        return torch.zeros(0)
+
+    def step(self, embedding: Embedding, index: int, last: int, mask: Tensor, anchor: Tensor) -> Step:
         """See `Stepper.step`."""
         self.steps.append((last, index))
         return Step(mask, float(index in self.there), 1.0, 1.0)
@@ -61,8 +65,8 @@ def test_a_sweep_ends_where_the_structure_ends(swept: Swept, square: Tensor) -> 
 
 def test_a_short_gap_is_crossed_from_the_last_slice_that_was_seen(swept: Swept, square: Tensor) -> None:
     class Gapped(Follower):
-        def step(self, embedding: Embedding, index: int, last: int, mask: Tensor) -> Step:
-            found = super().step(embedding, index, last, mask)
+        def step(self, embedding: Embedding, index: int, last: int, mask: Tensor, anchor: Tensor) -> Step:
+            found = super().step(embedding, index, last, mask, anchor)
             return Step(mask, 0.0, 1.0, 1.0) if index == 15 else found
 
     stepper = Gapped(range(12, 19))
@@ -86,7 +90,7 @@ def test_between_two_seeds_each_slice_comes_from_both(swept: Swept, square: Tens
 
 def test_confidence_falls_with_every_doubtful_slice(swept: Swept, square: Tensor) -> None:
     class Doubtful(Follower):
-        def step(self, embedding: Embedding, index: int, last: int, mask: Tensor) -> Step:
+        def step(self, embedding: Embedding, index: int, last: int, mask: Tensor, anchor: Tensor) -> Step:
             return Step(mask, 0.9, 0.8, 0.7)
 
     slices = swept(Doubtful(range(30)), SweepRange(10, 29), [Seed(10, square)])
@@ -127,7 +131,7 @@ def test_affinity_alone_carries_the_kidney_onto_an_identical_slice(
 ) -> None:
     kidney = next(segment for segment in kidney_truth.segments if segment.name == "right kidney")
     painted = {each.index: each.working for each in painted_slices(kidney, 0, kidney_embedding)}
-    step = AffinityStep(engine.network).step(kidney_embedding, 13, 13, painted[13])
+    step = AffinityStep(engine.network).step(kidney_embedding, 13, 13, painted[13], torch.zeros(0))
     assert step.probability.shape == painted[13].shape
     assert soft_dice((step.probability > 0.5).float(), painted[13]) > 0.7
     assert step.presence == 1
@@ -139,7 +143,8 @@ def test_a_step_leaves_everything_far_from_the_last_mask_empty(engine: Engine, k
     small = torch.nn.functional.avg_pool2d(mask[None], 4)[0]
     plain = engine.network.extract(kidney_embedding.standardised(13), small)
     prototypes = engine.network.enhance(plain, Enhancement())
-    step = DecoderStep(engine.network, prototypes).step(kidney_embedding, 14, 13, mask)
+    stepper = DecoderStep(engine.network, prototypes)
+    step = stepper.step(kidney_embedding, 14, 13, mask, stepper.anchor(kidney_embedding, 13, mask))
     assert step.probability.shape == mask.shape
     assert not step.probability[128:].any() and not step.probability[:, 128:].any()
     for number in (step.presence, step.agreement, step.margin):
