@@ -17,6 +17,7 @@ _3D_MANAGERS = (
     "vtkMRMLSegmentationsDisplayableManager3D",
 )
 _SAMPLES = 8
+_DARK = (0.0, 0.0, 0.0)
 _ORIENTATIONS = ("Axial", "Coronal", "Sagittal")
 
 
@@ -51,51 +52,48 @@ class SliceView:
         self._window = _Window(size)
         factory = slicer.vtkMRMLSliceViewDisplayableManagerFactory.GetInstance()
         self._group = _managed(bench, factory, _SLICE_MANAGERS, self._window, self.node)
-        self._window.renderer.AddViewProp(self._picture())
+        self._mapper = self._make_mapper()
 
-    def show(self, scan_node: Any, zoom: float = 1.0, lift: float = 0.0) -> None:
-        """Show a scan as large as it fits, times `zoom`, moved up by `lift` mm."""
+    def show(self, scan_node: Any, middle: np.ndarray, zoom: float = 1.0) -> None:
+        """Show a scan as large as it fits, times `zoom`, with a position [3] in mm (RAS) in the middle."""
         self.composite.SetBackgroundVolumeID(scan_node.GetID())
         self._logic.FitSliceToVolume(scan_node, *self._size)
         width, height, depth = self.node.GetFieldOfView()
         self.node.SetFieldOfView(width / zoom, height / zoom, depth)
-        self.node.SetXYZOrigin(0.0, -lift, 0.0)
-
-    def jump(self, position: np.ndarray) -> None:
-        """Show the slice through a position [3] in mm (RAS)."""
-        self.node.JumpSliceByOffsetting(*position.tolist())
+        self.node.JumpSliceByCentering(*middle.tolist())
 
     def image(self) -> np.ndarray:
         """What the view shows: uint8 [height, width, 3]."""
+        self._mapper.SetInputConnection(self._logic.GetImageDataConnection())
         return self._window.image()
 
-    def _picture(self) -> Any:
+    def _make_mapper(self) -> Any:
         mapper = vtk.vtkImageMapper()
-        mapper.SetInputConnection(self._logic.GetImageDataConnection())
         mapper.SetColorWindow(255)
         mapper.SetColorLevel(127.5)
         actor = vtk.vtkActor2D()
         actor.SetMapper(mapper)
         actor.GetProperty().SetDisplayLocationToBackground()
-        return actor
+        self._window.renderer.AddViewProp(actor)
+        return mapper
 
 
 class SurfaceView:
-    """A 3D view of (width, height) pixels on one background colour (0..1)."""
+    """A 3D view of (width, height) pixels on one dark colour."""
 
-    def __init__(self, bench: Workbench, size: tuple[int, int], background: tuple[float, float, float]) -> None:
+    def __init__(self, bench: Workbench, size: tuple[int, int]) -> None:
         self.node = slicer.vtkMRMLViewNode()
         self.node.SetLayoutName(bench.scene.GenerateUniqueName("3D"))
         bench.scene.AddNode(self.node)
-        self.node.SetBackgroundColor(*background)
-        self.node.SetBackgroundColor2(*background)
+        self.node.SetBackgroundColor(*_DARK)
+        self.node.SetBackgroundColor2(*_DARK)
         self.node.SetBoxVisible(False)
         self.node.SetAxisLabelsVisible(False)
         self._window = _Window(size)
         factory = slicer.vtkMRMLThreeDViewDisplayableManagerFactory.GetInstance()
         self._group = _managed(bench, factory, _3D_MANAGERS, self._window, self.node)
 
-    def look(self, direction: tuple[float, float, float], zoom: float = 1.0) -> None:
+    def look(self, direction: tuple[float, float, float]) -> None:
         """Look at all there is along a direction (RAS), feet down."""
         renderer = self._window.renderer
         renderer.ResetCamera()
@@ -104,7 +102,6 @@ class SurfaceView:
         away = np.asarray(direction) / np.linalg.norm(direction)
         camera.SetPosition(*(middle - away * camera.GetDistance()))
         camera.SetViewUp(0, 0, 1)
-        camera.Zoom(zoom)
         renderer.ResetCameraClippingRange()
 
     def image(self) -> np.ndarray:
