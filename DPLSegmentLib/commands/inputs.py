@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from DPLSegmentLib.commands.failure import CommandError
 from DPLSegmentLib.images.checks import check_painted
+from DPLSegmentLib.images.dicom_folder import series_in
 from DPLSegmentLib.images.reading import read_segmentation, read_volume
 from DPLSegmentLib.images.resample import resample_segmentation, same_grid
 from DPLSegmentLib.images.segmentation import Segmentation
@@ -24,14 +25,23 @@ def refuse_missing(paths: Iterable[Path]) -> None:
             raise CommandError(f"There is no file or folder {path}: check the path.")
 
 
-def read_support(scan: Path, painted: Path, frame: int | None = None, names: Path | None = None) -> Support:
+def series_of(scan: Path, wanted: Sequence[str]) -> str | None:
+    """Which of the wanted series instance UIDs a DICOM folder holds; the first when it holds none: reading says so."""
+    if not wanted or not scan.is_dir():
+        return None
+    return next((uid for uid in series_in(scan) if uid in wanted), wanted[0])
+
+
+def read_support(
+    scan: Path, painted: Path, frame: int | None = None, names: Path | None = None, series: str | None = None
+) -> Support:
     """A scan and its painted slices on the scan's grid.
 
     A painted map on another grid of the same space is resampled. `names` is a JSON file that names its values, when
     it is another one than the labels.json beside the map.
     Raises CommandError or ImageError with a sentence for the user.
     """
-    volume = read_volume(scan, frame)
+    volume = read_volume(scan, frame, series)
     segmentation = read_segmentation(painted)
     check_painted(segmentation)
     if names:

@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from DPLSegmentLib.commands.failure import CommandError
+from DPLSegmentLib.images.dicom import find_scan
+from DPLSegmentLib.images.dicom_seg import write_dicom_seg
 from DPLSegmentLib.images.reading import stem
 from DPLSegmentLib.images.writing import write_segmentation, write_volume
 from DPLSegmentLib.propagation.types import Propagation
 
-FORMATS = ("seg.nrrd", "nii.gz")
+FORMATS = ("seg.nrrd", "nii.gz", "dcm")
 
 
 @dataclass(frozen=True)
@@ -55,12 +57,13 @@ def write_result(
 ) -> dict[str, Any]:
     """Write a result's three files, all or none; returns the content of the JSON file.
 
-    `facts` and the `seconds` of what was done outside the engine go into the JSON file too.
+    `facts` and the `seconds` of what was done outside the engine go into the JSON file too. A segmentation whose name
+    ends in .dcm becomes DICOM SEG and refers to the images of `facts["query"]`, of `facts["series"]` if there is that.
     Raises OSError or ImageError, and then nothing was written.
     """
     report = {**facts, **_report(result, names, seconds)}
     with together(folder, names) as staging:
-        write_segmentation(result.segmentation, staging / names.segmentation)
+        _write_segmentation(result, staging / names.segmentation, facts)
         write_volume(result.confidence, staging / names.confidence)
         (staging / names.report).write_text(to_json(report), encoding="utf-8")
     return report
@@ -96,6 +99,14 @@ def refuse_overwriting(inputs: Iterable[Path], folder: Path, names: Iterable[Out
 def to_json(document: Any) -> str:
     """Indented JSON text; numbers that JSON has not (NaN, infinity) become null."""
     return json.dumps(_finite(document), indent=2, allow_nan=False) + "\n"
+
+
+def _write_segmentation(result: Propagation, path: Path, facts: Mapping[str, Any]) -> None:
+    if path.suffix == ".dcm":
+        scan = find_scan(Path(facts["query"]), facts.get("series"))
+        write_dicom_seg(result.segmentation, scan, path, result.model_id)
+    else:
+        write_segmentation(result.segmentation, path)
 
 
 def _report(result: Propagation, names: OutputNames, seconds: Mapping[str, float]) -> dict[str, Any]:

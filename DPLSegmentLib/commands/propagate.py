@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from DPLSegmentLib.commands.failure import CommandError, sentence
-from DPLSegmentLib.commands.inputs import read_support, refuse_missing
+from DPLSegmentLib.commands.inputs import read_support, refuse_missing, series_of
 from DPLSegmentLib.commands.model import add_model_arguments, load_model, timed
 from DPLSegmentLib.commands.outputs import (
     FORMATS,
@@ -20,6 +20,7 @@ from DPLSegmentLib.commands.outputs import (
     write_result,
 )
 from DPLSegmentLib.commands.progress import ProgressBar
+from DPLSegmentLib.images.dicom_seg import check_dicom_seg
 from DPLSegmentLib.images.reading import read_volume
 from DPLSegmentLib.images.volume import Volume
 from DPLSegmentLib.propagation.types import Support
@@ -71,18 +72,21 @@ class _Session:
 
     def segment(self, job: _Job, bar: ProgressBar) -> dict[str, Any]:
         """Segment one scan and write its files; returns what its JSON file says."""
-        volume, read_seconds = timed(lambda: self._read(job.scan))
+        if self._arguments.format == "dcm":
+            check_dicom_seg(job.scan)
+        series = series_of(job.scan, self._arguments.series)
+        volume, read_seconds = timed(lambda: self._read(job.scan, series))
         result = self.engine.propagate(
             self.source, volume, slice_range=_range(self._arguments), on_progress=bar.on_progress
         )
-        facts = {"query": str(job.scan), "source": self._describe_source()}
+        facts = {"query": str(job.scan), **({"series": series} if series else {}), "source": self._describe_source()}
         seconds = {"load": self.load_seconds, "read": read_seconds}
         return write_result(result, self._arguments.output, job.names, facts, seconds)
 
-    def _read(self, scan: Path) -> Volume:
+    def _read(self, scan: Path, series: str | None) -> Volume:
         if not self._arguments.query:
             return self._supports[0].volume
-        return read_volume(scan, self._arguments.frame)
+        return read_volume(scan, self._arguments.frame, series)
 
     def _load_prototypes(self) -> Any:
         from DPLSegmentLib.propagation.prototype_file import load_prototypes
@@ -107,12 +111,16 @@ def _add_scans(group: argparse._ArgumentGroup) -> None:
     more = "scans to segment (files or DICOM folders); without it the painted scan itself"
     group.add_argument("--query", type=Path, nargs="+", action="extend", default=[], metavar="IMAGE", help=more)
     group.add_argument("--frame", type=int, metavar="N", help="which frame of images that have several, from 0")
+    uids = "series instance UID to take from a DICOM folder that holds several; else the one with most slices"
+    group.add_argument("--series", nargs="+", action="extend", default=[], metavar="UID", help=uids)
     group.add_argument("--range", type=int, nargs=2, metavar=("LO", "HI"), help="only these slices, both included")
 
 
 def _add_output(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--output", type=Path, required=True, metavar="DIR", help="where the results go")
-    group.add_argument("--format", choices=FORMATS, default=FORMATS[0], help="of the segmentation (%(default)s)")
+    group.add_argument(
+        "--format", choices=FORMATS, default=FORMATS[0], help="of the segmentation (%(default)s); dcm: DICOM SEG"
+    )
     group.add_argument("--save-prototypes", type=Path, metavar="FILE", help="keep the prototypes for other scans")
     group.add_argument("--json", action="store_true", help="one JSON document on stdout instead of text")
 
@@ -144,7 +152,8 @@ def _jobs(arguments: argparse.Namespace) -> list[_Job]:
 
 
 def _support(arguments: argparse.Namespace) -> Support:
-    return read_support(arguments.support, arguments.painted, arguments.frame, arguments.name_from_labels)
+    series = series_of(arguments.support, arguments.series)
+    return read_support(arguments.support, arguments.painted, arguments.frame, arguments.name_from_labels, series)
 
 
 def _segment_all(session: _Session, jobs: list[_Job]) -> tuple[list[dict[str, Any]], dict[str, str]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from DPLSegmentLib.images import dicom, headers, labelmap, nifti, segnrrd
+from DPLSegmentLib.images import dicom, dicom_elements, headers, labelmap, nifti, segnrrd
 from DPLSegmentLib.images.checks import check_grid, check_scan
 from DPLSegmentLib.images.errors import ImageError
 from DPLSegmentLib.images.geometry import ras_matrix
@@ -27,7 +27,7 @@ def read_volume(path: PathLike, frame: int | None = None, series: str | None = N
     (else the one with most files is taken). Raises ImageError when it is no scan that can be worked with.
     """
     path = _existing(path)
-    array, matrix = _read_folder(path, frame, series) if path.is_dir() else _read_scan(path, frame)
+    array, matrix = _read_dicom(path, frame, series) if _is_dicom(path) else _read_scan(path, frame)
     volume = Volume(array, matrix, stem(path))
     check_scan(volume)
     return volume
@@ -114,7 +114,10 @@ def _read_frame(header: sitk.ImageFileReader, path: Path, frame: int) -> np.ndar
     return array[frame] if array.ndim == 4 else array
 
 
-def _read_folder(folder: Path, frame: int | None, series: str | None) -> tuple[np.ndarray, np.ndarray]:
-    _check_frame(1, folder, frame)
-    image = dicom.read_series(folder, series)
-    return sitk.GetArrayFromImage(image), ras_matrix(image)
+def _is_dicom(path: Path) -> bool:
+    return path.is_dir() or dicom_elements.is_dicom(path)
+
+
+def _read_dicom(path: Path, frame: int | None, series: str | None) -> tuple[np.ndarray, np.ndarray]:
+    _check_frame(1, path, frame)
+    return dicom.read_scan(path, series)
