@@ -4,7 +4,34 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/__init__.py
   DPLSegmentLib/__main__.py
   DPLSegmentLib/cli.py
+  DPLSegmentLib/cohort/__init__.py
+  DPLSegmentLib/cohort/batch.py
+  DPLSegmentLib/cohort/bench.py
+  DPLSegmentLib/cohort/connection.py
+  DPLSegmentLib/cohort/delivery.py
+  DPLSegmentLib/cohort/errors.py
+  DPLSegmentLib/cohort/finished.py
+  DPLSegmentLib/cohort/flight.py
+  DPLSegmentLib/cohort/gpus.py
+  DPLSegmentLib/cohort/in_process.py
+  DPLSegmentLib/cohort/inputs.py
+  DPLSegmentLib/cohort/journal.py
+  DPLSegmentLib/cohort/leftovers.py
+  DPLSegmentLib/cohort/on_cluster.py
+  DPLSegmentLib/cohort/orders.py
+  DPLSegmentLib/cohort/png.py
+  DPLSegmentLib/cohort/process.py
+  DPLSegmentLib/cohort/report.py
+  DPLSegmentLib/cohort/runner.py
+  DPLSegmentLib/cohort/scans.py
+  DPLSegmentLib/cohort/segmenter.py
+  DPLSegmentLib/cohort/source.py
+  DPLSegmentLib/cohort/summary.py
+  DPLSegmentLib/cohort/task.py
+  DPLSegmentLib/cohort/thumbnail.py
+  DPLSegmentLib/cohort/work.py
   DPLSegmentLib/commands/__init__.py
+  DPLSegmentLib/commands/batch.py
   DPLSegmentLib/commands/bench.py
   DPLSegmentLib/commands/demo.py
   DPLSegmentLib/commands/evaluate.py
@@ -56,8 +83,15 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/images/axes.py
   DPLSegmentLib/images/checks.py
   DPLSegmentLib/images/dicom.py
+  DPLSegmentLib/images/dicom_elements.py
+  DPLSegmentLib/images/dicom_folder.py
+  DPLSegmentLib/images/dicom_frames.py
+  DPLSegmentLib/images/dicom_grid.py
+  DPLSegmentLib/images/dicom_seg.py
+  DPLSegmentLib/images/dicom_slices.py
   DPLSegmentLib/images/encoding.py
   DPLSegmentLib/images/errors.py
+  DPLSegmentLib/images/extras.py
   DPLSegmentLib/images/geometry.py
   DPLSegmentLib/images/headers.py
   DPLSegmentLib/images/intensity.py
@@ -69,6 +103,7 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/images/segnrrd.py
   DPLSegmentLib/images/slanted.py
   DPLSegmentLib/images/stack.py
+  DPLSegmentLib/images/terminology.py
   DPLSegmentLib/images/text_header.py
   DPLSegmentLib/images/volume.py
   DPLSegmentLib/images/writing.py
@@ -136,6 +171,7 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/propagation/confidence.py
   DPLSegmentLib/propagation/embedding.py
   DPLSegmentLib/propagation/engine.py
+  DPLSegmentLib/propagation/growth.py
   DPLSegmentLib/propagation/options.py
   DPLSegmentLib/propagation/painted.py
   DPLSegmentLib/propagation/polish.py
@@ -183,6 +219,7 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/training/cuts.py
   DPLSegmentLib/training/distributed.py
   DPLSegmentLib/training/episodes.py
+  DPLSegmentLib/training/leaks.py
   DPLSegmentLib/training/log.py
   DPLSegmentLib/training/losses.py
   DPLSegmentLib/training/pack.py

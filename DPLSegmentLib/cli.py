@@ -19,6 +19,7 @@ from DPLSegmentLib.commands.failure import report
 
 COMMANDS = {
     "propagate": "segment whole scans from one painted slice",
+    "batch": "do that for hundreds of scans, on this computer or a cluster",
     "demo": "do that on the bundled CT and draw a picture",
     "evaluate": "measure Dice on a folder of labelled scans",
     "train": "train the weights",

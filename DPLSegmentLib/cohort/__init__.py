@@ -1,0 +1,1 @@
+"""Many scans: batches on this computer and on a cluster, and DICOM in and out."""
