@@ -19,7 +19,7 @@ from DPLSegmentLib.network.inference import fast_encoder
 from DPLSegmentLib.propagation.cache import EmbeddingCache, fingerprint
 from DPLSegmentLib.propagation.embedding import Embedder, Embedding
 from DPLSegmentLib.propagation.options import EngineOptions
-from DPLSegmentLib.propagation.painted import painted_region, painted_slices, plane_of
+from DPLSegmentLib.propagation.painted import painted_region, painted_slices, plane_of, support_window
 from DPLSegmentLib.propagation.prototype_set import (
     PrototypeSet,
     StructurePrototypes,
@@ -216,7 +216,7 @@ class Engine:
         self, support: Support, axis: int, on_progress: OnProgress | None, cancel: CancelToken | None
     ) -> Embedding:
         painted = painted_region(support)
-        window = intensity_window(support.volume.array, painted)
+        window = support_window(support)
         embedding = self.embed(support.volume, axis, on_progress, cancel, window)
         if embedding.shows(painted):
             return embedding
@@ -273,10 +273,6 @@ def _joined(known: StructurePrototypes, other: StructurePrototypes) -> Structure
     return replace(known, prototypes=prototypes, place=place, area_mm2=max(known.area_mm2, other.area_mm2))
 
 
-def _window_of(support: Support) -> tuple[float, float]:
-    return intensity_window(support.volume.array, painted_region(support))
-
-
 def _shift(kind: Kind) -> float:
     return _CT_SHIFT if kind is Kind.HU_SHIFTED else 0.0
 
@@ -285,7 +281,7 @@ def _hounsfield_window(support: Support) -> tuple[float, float] | None:
     kind = detect_kind(support.volume.array)
     if kind not in (Kind.HU, Kind.HU_SHIFTED):
         return None
-    low, high = _window_of(support)
+    low, high = support_window(support)
     return low - _shift(kind), high - _shift(kind)
 
 

@@ -147,7 +147,7 @@ class Panel:
             start = time.monotonic()
             self.presenter.poll()
             self.beats.append(time.monotonic() - start)
-            time.sleep(0.005)
+            time.sleep(0.02)
         return time.monotonic() - begin
 
     def finish(self) -> None:
