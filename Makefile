@@ -20,7 +20,8 @@ lint: $(READY)
 	$(BIN)/lint-imports
 
 unit: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --ignore Testing/panel/shell
+	$(BIN)/python -m pytest Testing/panel/shell
 
 bench: $(READY)
 	$(BIN)/python -m DPLSegmentLib bench

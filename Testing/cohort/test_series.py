@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,7 @@ def test_every_series_becomes_a_dicom_segmentation_without_a_name_in_the_tables(
     assert all(scan.startswith("series-") for scan in states(output))
     assert len(list(output.glob("series-*-segmentation.dcm"))) == 2
     told = "".join((output / name).read_text() for name in ("summary.csv", "report.html", "batch.log"))
+    told = re.sub(r"base64,[\w+/=]+", "", told)
     for name in (PATIENT, "Doe", "Jane", str(exported)):
         assert name not in told + capsys.readouterr().err
 

