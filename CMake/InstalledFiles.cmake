@@ -118,6 +118,7 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/network/encoder.py
   DPLSegmentLib/network/evidence.py
   DPLSegmentLib/network/fusion.py
+  DPLSegmentLib/network/identity.py
   DPLSegmentLib/network/inference.py
   DPLSegmentLib/network/likelihood.py
   DPLSegmentLib/network/network.py
@@ -141,6 +142,7 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/panel/polling.py
   DPLSegmentLib/panel/presenter.py
   DPLSegmentLib/panel/pytorch.py
+  DPLSegmentLib/panel/quiet.py
   DPLSegmentLib/panel/range.py
   DPLSegmentLib/panel/results.py
   DPLSegmentLib/panel/run.py

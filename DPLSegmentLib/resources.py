@@ -7,6 +7,9 @@ from pathlib import Path
 _HERE = Path(__file__).resolve().parent
 _PLACES = (_HERE.parent / "Resources", _HERE / "Resources")
 
+WEIGHTS = "Models/dpl-segment.pt"
+"""The bundled weights."""
+
 
 class ResourceError(FileNotFoundError):
     """A file that comes with DPLSegment is not there; the message says which."""

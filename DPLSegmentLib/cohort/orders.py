@@ -10,11 +10,10 @@ from typing import Any, Protocol
 
 from DPLSegmentLib.cohort.scans import Job, ResultNames
 from DPLSegmentLib.cohort.source import Source
+from DPLSegmentLib.network.identity import digest_of, model_id_of
 from DPLSegmentLib.propagation.types import Propagation
-from DPLSegmentLib.resources import resource
+from DPLSegmentLib.resources import WEIGHTS, resource
 
-_WEIGHTS = "Models/dpl-segment.pt"
-_IDENTITY = 12
 _FORMAT = 1
 
 
@@ -74,7 +73,7 @@ def model_id(weights: Path | None) -> str:
 
     Raises OSError when there is no such file.
     """
-    return hashlib.sha256((weights or resource(_WEIGHTS)).read_bytes()).hexdigest()[:_IDENTITY]
+    return model_id_of(digest_of(weights or resource(WEIGHTS)))
 
 
 def stamp(path: Path) -> str:

@@ -18,7 +18,7 @@ def same_grid(a: Volume | Segmentation, b: Volume | Segmentation, tolerance_mm: 
     """True when both have the same voxels, no corner further apart than the tolerance."""
     if a.shape != b.shape:
         return False
-    apart = _corners(a) - _corners(b)
+    apart = corners(a) - corners(b)
     return bool(np.linalg.norm(apart, axis=1).max() <= tolerance_mm)
 
 
@@ -61,7 +61,8 @@ def reformat(
     return resample_like(volume, target, nearest=False)
 
 
-def _corners(image: Volume | Segmentation) -> np.ndarray:
+def corners(image: Volume | Segmentation) -> np.ndarray:
+    """Centres of the eight corner voxels [8, 3] in RAS (mm)."""
     z, y, x = image.shape
     corners = np.array([(i, j, k, 1) for i, j, k in itertools.product((0, x - 1), (0, y - 1), (0, z - 1))])
     return (corners @ image.ijk_to_ras.T)[:, :3]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 from scipy import ndimage
 
 from DPLSegmentLib.images.axes import painted_indices
-from DPLSegmentLib.images.resample import reformat, resample_like
+from DPLSegmentLib.images.resample import corners, reformat, resample_like
 from DPLSegmentLib.images.segmentation import Segmentation
 from DPLSegmentLib.images.volume import Volume
 
@@ -108,10 +106,7 @@ def _gap(volume: Volume, frame: np.ndarray) -> float:
 
 
 def _bounds(volume: Volume, frame: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    z, y, x = volume.shape
-    corners = np.array(list(itertools.product((0, x - 1), (0, y - 1), (0, z - 1))))
-    ras = corners @ volume.ijk_to_ras[:3, :3].T + volume.ijk_to_ras[:3, 3]
-    along = (ras - frame[:3, 3]) @ frame[:3, :3]
+    along = (corners(volume) - frame[:3, 3]) @ frame[:3, :3]
     return along.min(0), along.max(0)
 
 
@@ -125,15 +120,9 @@ def _flattened(mask: np.ndarray, ijk_to_ras: np.ndarray, scan: Volume) -> np.nda
     heights = np.rint(points @ inverse[2, :3] + inverse[2, 3]).astype(int)
     moved = resample_like(Volume(mask, ijk_to_ras), scan, nearest=True).array
     for run in _runs(np.bincount(heights.clip(0, len(flat) - 1), minlength=len(flat))):
-        middle = round(float(np.average(np.arange(len(flat))[run], weights=_weights(heights, run))))
-        flat[middle] = moved[run].any(0)
+        inside = heights[(heights >= run.start) & (heights < run.stop)]
+        flat[round(float(inside.mean()))] = moved[run].any(0)
     return flat
-
-
-def _weights(heights: np.ndarray, run: slice) -> np.ndarray:
-    return np.bincount(
-        heights[(heights >= run.start) & (heights < run.stop)] - run.start, minlength=run.stop - run.start
-    )
 
 
 def _runs(counts: np.ndarray) -> list[slice]:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 
 from DPLSegmentLib.network.config import NetworkConfig
+from DPLSegmentLib.network.identity import digest_of, model_id_of
 from DPLSegmentLib.network.network import SegmentationNetwork
 
 FORMAT = 2
-_IDENTITY = 12
 
 
 class CheckpointError(ValueError):
@@ -33,9 +32,9 @@ def save_model(network: SegmentationNetwork, path: Path) -> str:
     partial = path.with_name(path.name + ".partial")
     torch.save({"format": FORMAT, "config": asdict(network.config), "weights": weights}, partial)
     partial.replace(path)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    digest = digest_of(path)
     _digest_path(path).write_text(f"{digest}  {path.name}\n")
-    return digest[:_IDENTITY]
+    return model_id_of(digest)
 
 
 def load_model(path: Path) -> Model:
@@ -54,7 +53,7 @@ def load_model(path: Path) -> Model:
         raise CheckpointError(
             f"The model {path.name} does not fit this version of DPLSegment; install both anew."
         ) from error
-    return Model(network.eval().requires_grad_(False), digest[:_IDENTITY])
+    return Model(network.eval().requires_grad_(False), model_id_of(digest))
 
 
 def _digest_path(path: Path) -> Path:
@@ -64,7 +63,7 @@ def _digest_path(path: Path) -> Path:
 def _checked_digest(path: Path) -> str:
     if not path.is_file():
         raise CheckpointError(f"The model {path} is missing; install DPLSegment anew.")
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    digest = digest_of(path)
     noted = _digest_path(path)
     if noted.is_file() and noted.read_bytes().split()[:1] != [digest.encode()]:
         raise CheckpointError(f"The model {path.name} is damaged or was changed; install DPLSegment anew.")

@@ -59,6 +59,11 @@ def shrink(masks: Tensor) -> Tensor:
     return functional.avg_pool2d(masks[:, None], STRIDE)[:, 0]
 
 
+def grown(maps: Tensor) -> Tensor:
+    """The embedding's [n, h, w] to [n, H, W], bilinear."""
+    return functional.interpolate(maps[None], scale_factor=float(STRIDE), mode="bilinear")[0]
+
+
 def location_prior(masks: Tensor) -> Tensor:
     """Where to expect the structure: painted masks [n, h, w] widely blurred, maximum 1."""
     size = masks.shape[-2:]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from DPLSegmentLib.panel.quiet import Quiet
 from DPLSegmentLib.panel.targets import Scans
-from DPLSegmentLib.propagation.types import Progress, Propagation, SliceResult
+from DPLSegmentLib.propagation.types import Propagation
 from DPLSegmentLib.scene.errors import SceneError
 from DPLSegmentLib.scene.nodes import present
 from DPLSegmentLib.worker.client import Job, Worker
@@ -14,7 +15,7 @@ from DPLSegmentLib.worker.client import Job, Worker
 _SETTLED = 0.5
 
 
-class Background:
+class Background(Quiet):
     """Waits half a second after a scan was chosen; what goes wrong here is said when the user propagates."""
 
     def __init__(self, worker: Worker, scans: Scans, clock: Callable[[], float]) -> None:
@@ -24,6 +25,11 @@ class Background:
         self._node: Any | None = None
         self._since = 0.0
         self._job: Job | None = None
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a scan is wanted that was not begun yet."""
+        return self._node is not None
 
     @property
     def busy(self) -> bool:
@@ -54,12 +60,6 @@ class Background:
         except SceneError:
             return
         self._job = self._worker.embed(scan, self)
-
-    def on_progress(self, progress: Progress) -> None:
-        """See `worker.requests.Listener`."""
-
-    def on_slice(self, result: SliceResult) -> None:
-        """See `worker.requests.Listener`."""
 
     def on_done(self, result: Propagation | None) -> None:
         """See `worker.requests.Listener`."""

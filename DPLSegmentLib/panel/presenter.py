@@ -267,7 +267,7 @@ class Presenter:
         self._import_next()
         if self.run is not None:
             self._go_on(self.run)
-        if self.torch.ready() and self.state is not None and not self.running:
+        if self.background.waiting and not self.running and self.torch.ready():
             self.background.tick()
         self._mirror.show_device(self.worker.info)
         self.view.set_busy(self.running or self.background.busy or self.saving.busy or self._import is not None)
@@ -356,7 +356,9 @@ class Presenter:
         if state is not None and present(state.scan) and not present(state.segmentation) and not state.prototypes_path:
             with suppress(SceneError):
                 check_scan_node(state.scan)
-                state.segmentation = add_segmentation(self.stage.scene, state.scan)
+                node = add_segmentation(self.stage.scene, state.scan)
+                node.GetSegmentation().AddEmptySegment("", self._("Structure"))
+                state.segmentation = node
                 self.segmentation_changed()
 
     def _look_if_settled(self) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from DPLSegmentLib.propagation.types import Progress, Propagation, SliceResult
+from DPLSegmentLib.panel.quiet import Quiet
+from DPLSegmentLib.propagation.types import Propagation
 from DPLSegmentLib.worker.client import Worker
 from DPLSegmentLib.worker.requests import PaintedScan
 
 
-class Saving:
+class Saving(Quiet):
     """`say` takes a sentence and whether it is an error."""
 
     def __init__(self, worker: Worker, say: Callable[[str, bool], None]) -> None:
@@ -27,12 +28,6 @@ class Saving:
         """Ask the worker to write a file."""
         self._path = path
         self._worker.save_prototypes(supports, path, self)
-
-    def on_progress(self, progress: Progress) -> None:
-        """See `worker.requests.Listener`."""
-
-    def on_slice(self, result: SliceResult) -> None:
-        """See `worker.requests.Listener`."""
 
     def on_done(self, result: Propagation | None) -> None:
         """See `worker.requests.Listener`."""

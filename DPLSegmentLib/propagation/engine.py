@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from DPLSegmentLib.network.inference import fast_encoder
 from DPLSegmentLib.propagation.cache import EmbeddingCache, fingerprint
 from DPLSegmentLib.propagation.embedding import Embedder, Embedding
 from DPLSegmentLib.propagation.options import EngineOptions
-from DPLSegmentLib.propagation.painted import painted_region, painted_slices, plane_of, support_window
+from DPLSegmentLib.propagation.painted import painted_slices, plane_of
 from DPLSegmentLib.propagation.prototype_set import (
     PrototypeSet,
     StructurePrototypes,
@@ -40,10 +40,9 @@ from DPLSegmentLib.propagation.types import (
     PropagationError,
     Support,
 )
-from DPLSegmentLib.resources import resource
+from DPLSegmentLib.resources import WEIGHTS, resource
 
 _CT_SHIFT = 1024.0
-WEIGHTS = "Models/dpl-segment.pt"
 
 
 class Engine:
@@ -100,7 +99,12 @@ class Engine:
         cancel: CancelToken | None = None,
     ) -> PrototypeSet:
         """What the painted slices say of each structure; structures of the same name in several supports are joined."""
-        parts = [self._prototypes_of(turned(support), on_progress, cancel) for support in supports]
+        return self._joined_prototypes([turned(support) for support in supports], on_progress, cancel)
+
+    def _joined_prototypes(
+        self, supports: Sequence[Support], on_progress: OnProgress | None, cancel: CancelToken | None
+    ) -> PrototypeSet:
+        parts = [self._prototypes_of(support, on_progress, cancel) for support in supports]
         if not parts:
             raise PropagationError("There is no painted scan; paint a structure on one slice and try again.")
         joined: dict[str, StructurePrototypes] = {}
@@ -126,31 +130,28 @@ class Engine:
         into slices along that plane, which are counted from 0 and not streamed. Raises PropagationError, Cancelled.
         Where the memory of a graphics card does not suffice the CPU takes over, and `Propagation.device` says so.
         """
+
+        def run(source: Sequence[Support] | PrototypeSet, query: Volume, on_slice: OnSlice | None) -> Propagation:
+            return self._propagate(source, query, slice_range, on_progress, on_slice, cancel)
+
         if isinstance(source, PrototypeSet):
-            return self._safely(source, query, slice_range, on_progress, on_slice, cancel)
+            return self._safely(query, lambda: run(source, query, on_slice))
         own = _own_support(source, query)
         supports = [turned(support) for support in source]
         slanted = next((new for new, old in zip(supports, source, strict=True) if old is own and new is not old), None)
         if own is None or slanted is None:
-            return self._safely(supports, query, slice_range, on_progress, on_slice, cancel)
-        return turned_back(self._safely(supports, slanted.volume, slice_range, on_progress, None, cancel), own)
+            return self._safely(query, lambda: run(supports, query, on_slice))
+        return turned_back(self._safely(query, lambda: run(supports, slanted.volume, None)), own)
 
-    def _safely(
-        self,
-        source: Sequence[Support] | PrototypeSet,
-        query: Volume,
-        slice_range: tuple[int, int] | None,
-        on_progress: OnProgress | None,
-        on_slice: OnSlice | None,
-        cancel: CancelToken | None,
-    ) -> Propagation:
+    def _safely(self, query: Volume, run: Callable[[], Propagation]) -> Propagation:
+        """On the CPU where the memory of the graphics card does not suffice."""
         try:
-            return self._propagate(source, query, slice_range, on_progress, on_slice, cancel)
+            return run()
         except torch.cuda.OutOfMemoryError:
             if self.device.type == "cpu":
                 raise PropagationError(f"The memory does not suffice for {query.name}; close other programs.") from None
         self._fall_back()
-        return self._propagate(source, query, slice_range, on_progress, on_slice, cancel)
+        return run()
 
     def _fall_back(self) -> None:
         self.device_name = f"CPU, because the memory of {device_name(self.device)} was full"
@@ -194,7 +195,7 @@ class Engine:
         for support in source:
             self._embed_support(support, plane_of(support), on_progress, cancel)
         watch.lap("embed")
-        found = self.prototypes(source, on_progress, cancel)
+        found = self._joined_prototypes(source, on_progress, cancel)
         watch.lap("prototypes")
         return found
 
@@ -215,12 +216,10 @@ class Engine:
     def _embed_support(
         self, support: Support, axis: int, on_progress: OnProgress | None, cancel: CancelToken | None
     ) -> Embedding:
-        painted = painted_region(support)
-        window = support_window(support)
-        embedding = self.embed(support.volume, axis, on_progress, cancel, window)
-        if embedding.shows(painted):
+        embedding = self.embed(support.volume, axis, on_progress, cancel, support.window)
+        if embedding.shows(support.region):
             return embedding
-        return self.embed(support.volume, axis, on_progress, cancel, window, whole=True)
+        return self.embed(support.volume, axis, on_progress, cancel, support.window, whole=True)
 
     def _prototypes_of(
         self, support: Support, on_progress: OnProgress | None, cancel: CancelToken | None
@@ -281,7 +280,7 @@ def _hounsfield_window(support: Support) -> tuple[float, float] | None:
     kind = detect_kind(support.volume.array)
     if kind not in (Kind.HU, Kind.HU_SHIFTED):
         return None
-    low, high = support_window(support)
+    low, high = support.window
     return low - _shift(kind), high - _shift(kind)
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from DPLSegmentLib.images.axes import painted_axis, painted_indices
-from DPLSegmentLib.images.intensity import intensity_window
 from DPLSegmentLib.images.segmentation import Segment
 from DPLSegmentLib.network.evidence import shrink
 from DPLSegmentLib.propagation.embedding import Embedding
@@ -32,26 +30,13 @@ class PaintedSlice:
         return mask / mask.max() if 0 < float(mask.max()) < 0.5 else mask
 
 
-@lru_cache(maxsize=2)
-def painted_region(support: Support) -> np.ndarray:
-    """bool [z, y, x]: where anything of any structure is painted."""
-    return np.logical_or.reduce([segment.mask for segment in support.painted.segments])
-
-
-@lru_cache(maxsize=2)
-def support_window(support: Support) -> tuple[float, float]:
-    """The stored values shown as 0 and 1, wide enough for what is painted."""
-    return intensity_window(support.volume.array, painted_region(support))
-
-
 def plane_of(support: Support) -> int:
     """The array axis across which the support was painted, over all its structures."""
-    painted = painted_region(support)
-    if not painted.any():
+    if not support.region.any():
         raise PropagationError(
             f"Nothing is painted on {support.volume.name}; paint a structure on one slice and try again."
         )
-    return painted_axis(painted)
+    return painted_axis(support.region)
 
 
 def painted_slices(segment: Segment, axis: int, embedding: Embedding) -> list[PaintedSlice]:

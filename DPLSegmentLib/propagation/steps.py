@@ -7,12 +7,11 @@ from typing import Protocol
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from DPLSegmentLib.network.config import STRIDE
 from DPLSegmentLib.network.decoder import Evidence
 from DPLSegmentLib.network.devices import fast_half
-from DPLSegmentLib.network.evidence import LastSlice, assemble, location_prior, shrink
+from DPLSegmentLib.network.evidence import LastSlice, assemble, grown, location_prior, shrink
 from DPLSegmentLib.network.likelihood import grey_table
 from DPLSegmentLib.network.network import SegmentationNetwork
 from DPLSegmentLib.network.prototypes import Prototypes
@@ -78,7 +77,7 @@ class DecoderStep:
         image = region.cut(embedding.image(index))
         probability, presence = self._decode(assemble(image, features, scores, prior, gap, last_slice))
         if float((mask > 0.5).sum()) >= _LARGE:
-            probability = (probability * _grown(carried)).sqrt()
+            probability = (probability * grown(carried)).sqrt()
         back = self.network.affinity(before[None], features[None], shrink(probability)[None])[0]
         agreement = soft_dice(back, shrink(previous))
         return Step(region.paste(probability[0], mask), presence, agreement, margin_of(probability[0]))
@@ -124,14 +123,9 @@ class AffinityStep:
         features, before = embedding.standardised(index)[None], embedding.standardised(last)[None]
         small = shrink(mask[None])[None]
         carried = self.network.affinity(features, before, small)
-        probability = _grown(carried[0])[0]
+        probability = grown(carried[0])[0]
         agreement = soft_dice(self.network.affinity(before, features, carried)[0], small[0])
         return Step(probability, float(probability.max() > 0.5), agreement, margin_of(probability))
-
-
-def _grown(carried: Tensor) -> Tensor:
-    """[n, h, w] at the embedding's stride to [n, H, W]."""
-    return functional.interpolate(carried[None], scale_factor=float(STRIDE), mode="bilinear")[0]
 
 
 def soft_dice(a: Tensor, b: Tensor) -> float:

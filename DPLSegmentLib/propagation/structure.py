@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from DPLSegmentLib.network.config import STRIDE
+from DPLSegmentLib.network.evidence import grown
 from DPLSegmentLib.network.network import SegmentationNetwork
 from DPLSegmentLib.network.similarity import score
 from DPLSegmentLib.propagation.body import body_box, from_body
@@ -139,8 +140,7 @@ class StructureRun:
             check("score", index / count, index)
             features = self.embedding.standardised(index)[None]
             scores = score(features, self.prototypes.foreground, self.prototypes.background).probability
-            grown = torch.nn.functional.interpolate(scores[None], scale_factor=float(STRIDE), mode="bilinear")
-            probability[index] = grown[0, 0].to(probability)
+            probability[index] = grown(scores)[0].to(probability)
         margin = (2 * probability.float() - 1).abs().mean((1, 2))
         return SweptStructure(probability, margin, torch.ones(count, dtype=torch.bool), ())
 

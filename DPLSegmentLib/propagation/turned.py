@@ -10,13 +10,12 @@ from DPLSegmentLib.images.resample import resample_like
 from DPLSegmentLib.images.segmentation import Segmentation
 from DPLSegmentLib.images.slanted import slanted_normal, straightened
 from DPLSegmentLib.images.volume import Volume
-from DPLSegmentLib.propagation.painted import painted_region
 from DPLSegmentLib.propagation.types import Propagation, Support
 
 
 def turned(support: Support) -> Support:
     """The support itself when it was painted along its own axes, else with its painted plane along axis 0."""
-    normal = slanted_normal(painted_region(support), support.painted.ijk_to_ras)
+    normal = slanted_normal(support.region, support.painted.ijk_to_ras)
     if normal is None:
         return support
     return Support(*straightened(support.volume, support.painted, normal))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 
+from DPLSegmentLib.images.intensity import intensity_window
 from DPLSegmentLib.images.segmentation import Segmentation
 from DPLSegmentLib.images.volume import Volume
 
@@ -34,6 +36,16 @@ class Support:
 
     volume: Volume
     painted: Segmentation
+
+    @cached_property
+    def region(self) -> np.ndarray:
+        """bool [z, y, x]: where anything of any structure is painted."""
+        return np.logical_or.reduce([segment.mask for segment in self.painted.segments])
+
+    @cached_property
+    def window(self) -> tuple[float, float]:
+        """The stored values shown as 0 and 1, wide enough for what is painted."""
+        return intensity_window(self.volume.array, self.region)
 
 
 @dataclass(frozen=True)

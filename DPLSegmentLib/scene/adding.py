@@ -21,15 +21,14 @@ def add_scan(scene: Any, scan: Volume, name: str | None = None) -> Any:
     return node
 
 
-def add_segmentation(scene: Any, scan_node: Any) -> Any:
-    """A segmentation on the grid of a scan, with one empty segment to paint into."""
-    name = scene.GenerateUniqueName(f"{scan_node.GetName()} segmentation")
+def add_segmentation(scene: Any, scan_node: Any, what: str = "segmentation") -> Any:
+    """A segmentation on the grid of a scan and beside it, "<scan> <what>", without segments."""
+    name = scene.GenerateUniqueName(f"{scan_node.GetName()} {what}")
     node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", name)
     node.CreateDefaultDisplayNodes()
     node.SetReferenceImageGeometryParameterFromVolumeNode(scan_node)
     node.SetAndObserveTransformNodeID(scan_node.GetTransformNodeID())
     node.GetSegmentation().SetSourceRepresentationName(BINARY)
-    node.GetSegmentation().AddEmptySegment("", "Structure")
     put_beside(scene, node, scan_node)
     return node
 

@@ -115,11 +115,11 @@ class Painting:
         return PaintedSlice(axis, index, view, slice_position(self._scan_node, axis, index), names)
 
 
-def find_painting(segmentation_node: Any, scan_node: Any, segments_logic: Any | None = None) -> Painting:
+def find_painting(segmentation_node: Any, scan_node: Any) -> Painting:
     """What is painted in a segmentation, on the grid of a scan, whatever transforms lie between the two.
 
     Empty when nothing is painted. Raises SceneError when a node cannot be used, when segments are stored as surfaces,
-    or when everything painted lies outside the scan. `segments_logic` is taken and not needed.
+    or when everything painted lies outside the scan.
     """
     checked(segmentation_node, "vtkMRMLSegmentationNode", "segmentation")
     check_scan_node(scan_node)

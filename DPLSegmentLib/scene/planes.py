@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from DPLSegmentLib.images.axes import painted_indices
-from DPLSegmentLib.images.slanted import slanted_normal
 
 Plane = tuple[int, int]
 
@@ -20,6 +19,8 @@ def planes_of(mask: np.ndarray, ijk_to_ras: np.ndarray) -> tuple[Plane, ...]:
 
     Slices are those that stand alone, however many; those of several axes that cross; or at most five neighbours.
     """
+    from DPLSegmentLib.images.slanted import slanted_normal
+
     slices = [painted_indices(mask, axis) for axis in range(3)]
     alone = [axis for axis in range(3) if all(b - a > 1 for a, b in zip(slices[axis], slices[axis][1:], strict=False))]
     if alone:

@@ -12,11 +12,11 @@ from DPLSegmentLib.images.errors import ImageError
 from DPLSegmentLib.images.reading import read_segmentation, read_volume
 from DPLSegmentLib.images.segmentation import Segment
 from DPLSegmentLib.images.volume import Volume
+from DPLSegmentLib.scene.adding import add_scan, add_segmentation
 from DPLSegmentLib.scene.carrying import Crop
 from DPLSegmentLib.scene.errors import SceneError
-from DPLSegmentLib.scene.hierarchy import put_beside
-from DPLSegmentLib.scene.oriented import occupied, oriented, plain_image, vtk_matrix
-from DPLSegmentLib.scene.segments import BINARY, TERMINOLOGY_TAG
+from DPLSegmentLib.scene.oriented import occupied, oriented
+from DPLSegmentLib.scene.segments import TERMINOLOGY_TAG
 
 ORGANS = ("liver", "spleen", "right kidney", "left kidney")
 
@@ -50,37 +50,18 @@ def load_sample(scene: Any, segments_logic: Any, folder: Path, organs: Collectio
     except (ImageError, OSError) as error:
         raise SceneError(f"The sample scan cannot be read ({error}): install the extension again.") from error
     scan_node = _add_scan(scene, scan)
-    segmentation_node = _add_segmentation(scene, scan_node)
+    segmentation_node = add_segmentation(scene, scan_node, "painted")
     for segment in labels.segments:
         if segment.name in organs:
             _add_painted(segmentation_node, segment, scan, segments_logic)
-    put_beside(scene, segmentation_node, scan_node)
     return scan_node, segmentation_node
 
 
 def _add_scan(scene: Any, scan: Volume) -> Any:
-    node = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", scene.GenerateUniqueName("DPLSegment example CT"))
-    node.SetAndObserveImageData(plain_image(_stored(scan.array)))
-    node.SetIJKToRASMatrix(vtk_matrix(scan.ijk_to_ras))
-    node.CreateDefaultDisplayNodes()
+    node = add_scan(scene, scan, "DPLSegment example CT")
     display = node.GetDisplayNode()
     display.AutoWindowLevelOff()
     display.SetWindowLevel(*_SOFT_TISSUE)
-    return node
-
-
-def _stored(array: np.ndarray) -> np.ndarray:
-    """Hounsfield units as Slicer keeps them."""
-    whole = np.rint(array)
-    return whole.astype(np.int16) if np.array_equal(whole, array) else array
-
-
-def _add_segmentation(scene: Any, scan_node: Any) -> Any:
-    name = scene.GenerateUniqueName(f"{scan_node.GetName()} painted")
-    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", name)
-    node.CreateDefaultDisplayNodes()
-    node.SetReferenceImageGeometryParameterFromVolumeNode(scan_node)
-    node.GetSegmentation().SetSourceRepresentationName(BINARY)
     return node
 
 

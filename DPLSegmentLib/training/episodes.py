@@ -51,6 +51,11 @@ class _Place:
     step: int
     window: Window
 
+    @property
+    def rough(self) -> bool:
+        """Whether its regions have ragged borders: those that a watershed found in a scan."""
+        return not (self.regions.labelled or self.view.volume.synthetic)
+
 
 class EpisodeSampler:
     """Draws episodes from the volumes by the shares that the configuration names."""
@@ -132,8 +137,7 @@ class EpisodeSampler:
         images = self._images(place, indices, regions, np.random.default_rng(style), parts)
         if float(images[1].std()) < _LEAST_CONTRAST:
             return None
-        rough = not (place.regions.labelled or place.view.volume.synthetic)
-        masks, alike = _masks(parts, labels, rough), _masks(regions, whole, rough)
+        masks, alike = _masks(parts, labels, place.rough), _masks(regions, whole, place.rough)
         if float(masks[:, 1].sum((1, 2)).min()) < _LEAST_PIXELS / 2:
             return None
         far, far_masks, same = self._far(place, whole, generator, style)
@@ -187,8 +191,7 @@ class EpisodeSampler:
         same = other is None and generator.random() < 0.5
         chosen = np.random.default_rng(style if same else int(generator.integers(2**31)))
         images = self._images(target, indices, regions, chosen, regions)
-        rough = not (target.regions.labelled or target.view.volume.synthetic)
-        return _triples(images), _masks(regions, labels, rough)[:, 1:-1], same
+        return _triples(images), _masks(regions, labels, target.rough)[:, 1:-1], same
 
     def _other_patient(self, place: _Place, label: int, generator: np.random.Generator) -> _Place | None:
         if generator.random() < 0.4:

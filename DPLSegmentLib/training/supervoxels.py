@@ -23,14 +23,19 @@ _LEAST_INTERIOR = 0.25
 
 def watershed_maps(image: np.ndarray, spacing: tuple[float, float, float]) -> list[np.ndarray]:
     """Region numbers [z, y, x] (int32, from 1) at each of `SCALES`; `image` is in 0..1, spacing in mm (z, y, x)."""
-    return [_watershed(image**exponent, spacing, depth) for exponent, depth in SCALES]
+    gradients = {exponent: _gradient(image**exponent, spacing) for exponent in dict(SCALES)}
+    return [_watershed(gradients[exponent], depth) for exponent, depth in SCALES]
 
 
-def _watershed(image: np.ndarray, spacing: tuple[float, float, float], depth: float) -> np.ndarray:
+def _gradient(image: np.ndarray, spacing: tuple[float, float, float]) -> sitk.Image:
     scan = sitk.GetImageFromArray(image.astype(np.float32))
     scan.SetSpacing(tuple(float(size) for size in spacing[::-1]))
     smooth = sitk.CurvatureAnisotropicDiffusion(scan, _TIME_STEP, 2.0, 1, _SMOOTHING)
-    regions = sitk.MorphologicalWatershed(sitk.GradientMagnitude(smooth), depth, False, False)
+    return sitk.GradientMagnitude(smooth)
+
+
+def _watershed(gradient: sitk.Image, depth: float) -> np.ndarray:
+    regions = sitk.MorphologicalWatershed(gradient, depth, False, False)
     return sitk.GetArrayFromImage(regions).astype(np.int32)
 
 

@@ -46,7 +46,6 @@ def opened(scan: BenchScan) -> tuple[Panel, Worker]:
     panel = open_panel(scene, logics, worker, state, make_views(scene))
     state.scan = add_scan(scene, scan.volume)
     state.segmentation = add_segmentation(scene, state.scan)
-    state.segmentation.GetSegmentation().RemoveAllSegments()
     for segment in scan.support(4).painted.segments:
         segment_id = state.segmentation.GetSegmentation().AddEmptySegment("", segment.name)
         labelmap = oriented(segment.mask, scan.volume.ijk_to_ras)

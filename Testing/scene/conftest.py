@@ -12,6 +12,7 @@ import slicer
 from DPLSegmentLib.propagation.types import Propagation
 from DPLSegmentLib.scene.logics import SceneLogics
 from DPLSegmentLib.scene.oriented import oriented, plain_image, vtk_matrix
+from DPLSegmentLib.scene.preview import Preview
 from DPLSegmentLib.scene.scans import ijk_to_ras
 from Testing.scene.phantoms import LIVER, SHAPE, TERMINOLOGY, block, color, oblique, result_for, slab, upright
 
@@ -98,3 +99,11 @@ def painted(scan: Any, add_segmentation: AddPainted) -> Any:
 def result(scan: Any) -> Propagation:
     """A result for `painted`: whole organs around what was painted."""
     return result_for(scan, {"liver": block(3, 12, 5), "spleen": block(5, 14, 22)})
+
+
+@pytest.fixture
+def preview(scene: Any, logics: Any, scan: Any, painted: Any, result: Propagation) -> Preview:
+    """A finished preview."""
+    preview = Preview(scene, logics, scan, painted)
+    preview.finish(result)
+    return preview

@@ -34,13 +34,6 @@ Add = Callable[..., Any]
 
 
 @pytest.fixture
-def preview(scene: Any, logics: Any, scan: Any, painted: Any, result: Propagation) -> Preview:
-    preview = Preview(scene, logics, scan, painted)
-    preview.finish(result)
-    return preview
-
-
-@pytest.fixture
 def editor(scene: Any, logics: Any, scan: Any, painted: Any) -> Iterator[LogicEditor]:
     editor = LogicEditor(scene, logics.editor, painted, scan)
     yield editor

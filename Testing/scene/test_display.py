@@ -8,19 +8,11 @@ import numpy as np
 import pytest
 import slicer
 
-from DPLSegmentLib.propagation.types import Propagation
 from DPLSegmentLib.scene.display import SliceViews, show_surface, surface_shown
 from DPLSegmentLib.scene.errors import SceneError
 from DPLSegmentLib.scene.oriented import numpy_matrix
 from DPLSegmentLib.scene.places import ijk_to_world
 from DPLSegmentLib.scene.preview import Preview
-
-
-@pytest.fixture
-def preview(scene: Any, logics: Any, scan: Any, painted: Any, result: Propagation) -> Preview:
-    preview = Preview(scene, logics, scan, painted)
-    preview.finish(result)
-    return preview
 
 
 @pytest.fixture
