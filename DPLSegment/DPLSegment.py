@@ -51,7 +51,7 @@ class DPLSegment(ScriptedLoadableModule):
         parent.icon = qt.QIcon(resource("Icons/DPLSegment.png"))
         parent.helpText = _(
             "Paint one slice of any organ or lesion, press Propagate, check the preview, press Apply: the whole 3D "
-            "segmentation, in that scan and in every other. Nothing leaves this computer. "
+            "segmentation, in that scan and in every other. Nothing leaves this computer unless you choose a cluster. "
             "Research software, not a medical device: not meant for diagnosis or treatment, check every result. "
             '<a href="https://github.com/DPLSegment/SlicerDPLSegment">Documentation</a>'
         )

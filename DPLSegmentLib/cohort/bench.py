@@ -142,8 +142,9 @@ def _followed(process: subprocess.Popen[str], name: str, count: int) -> Run:
     begin, ends, memory = 0.0, [], {}
     for line in process.stdout or ():
         event: dict[str, Any] = json.loads(line)
-        begin = begin or time.perf_counter()
-        if event["state"] == "done":
+        if event.get("state") == "running":
+            begin = begin or time.perf_counter()
+        if event.get("state") == "done":
             ends.append(time.perf_counter())
             if len(ends) in (_EARLY, count):
                 memory[len(ends)] = _megabytes(process.pid)

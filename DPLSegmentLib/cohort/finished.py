@@ -79,5 +79,5 @@ def _refusal(foreign: Sequence[Job], output: Path) -> CohortError:
     more = f" and {len(foreign) - _NAMED} more" if len(foreign) > _NAMED else ""
     return CohortError(
         f"{output} holds results of {names}{more} that were made with other prototypes, another model or of another "
-        "scan: choose another --output, or let them be replaced with --overwrite."
+        "scan: choose another output folder, or let them be replaced (--overwrite)."
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from DPLSegmentLib.cohort.errors import CohortError
+from DPLSegmentLib.cohort.journal import LOG
 from DPLSegmentLib.cohort.scans import CohortScan
 from DPLSegmentLib.images.reading import stem
 
@@ -34,8 +35,9 @@ class Found:
 def find_scans(inputs: Sequence[Path], series_of: SeriesOf, left_out: Collection[Path] = ()) -> list[Found]:
     """The scans behind files, folders (searched all the way down) and CSV lists, in their order.
 
-    `left_out` are files, and folders with all that is in them, that are not taken out of a folder. A file that is
-    named itself is always taken. Raises CohortError for a list that cannot be read, or when there is no scan at all.
+    `left_out` are files, and folders with all that is in them, that are not taken out of a folder, and so are folders
+    with the results of an earlier batch. A file that is named itself is always taken. Raises CohortError for a list
+    that cannot be read, or when there is no scan at all.
     """
     ignored = {path.resolve() for path in left_out}
     found = [scan for path in inputs for scan in _behind(path, series_of, ignored)]
@@ -62,6 +64,9 @@ def _behind(path: Path, series_of: SeriesOf, ignored: Collection[Path]) -> Itera
 def _in_folder(top: Path, series_of: SeriesOf, ignored: Collection[Path]) -> Iterator[Found]:
     for parent, folders, files in os.walk(top):
         folder = Path(parent)
+        if LOG in files and folder != top:
+            folders.clear()
+            continue
         folders[:] = sorted(name for name in folders if name[0] != "." and (folder / name).resolve() not in ignored)
         kept = [folder / name for name in sorted(files) if name[0] != "." and (folder / name).resolve() not in ignored]
         yield from (Found(_name_below(top, path), path) for path in kept if _is_scan(path))

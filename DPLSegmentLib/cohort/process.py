@@ -1,6 +1,6 @@
 """A batch in a process of its own, for programs that may not wait and do not load PyTorch: the panel's table of scans.
 
-`BatchProcess(starter(python), words)` starts `python -m DPLSegmentLib batch`; `poll` tells each new state of a scan.
+`BatchProcess(starter(python), request)` starts `python -m DPLSegmentLib batch`; `poll` tells each new state of a scan.
 """
 
 from __future__ import annotations
@@ -8,18 +8,21 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from DPLSegmentLib.cohort.scans import Record
+from DPLSegmentLib.propagation.types import Progress
 from DPLSegmentLib.worker.launch import worker_environment
 from DPLSegmentLib.worker.pipes import Lines
 from DPLSegmentLib.worker.transport import PipeTransport, Transport
 
 _SAYS = "dpl-segment: "
 _KEPT_ERRORS = 1 << 16
+_SECONDS = 0.01
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class BatchRequest:
     scheduler: str | None = None
     tls: tuple[Path, Path, Path] | None = None
     device: str = "auto"
+    weights: Path | None = None
     overwrite: bool = False
     only: tuple[str, ...] = ()
 
@@ -47,6 +51,7 @@ class BatchRequest:
             "--scheduler": self.scheduler,
             **dict(zip(("--tls-ca", "--tls-cert", "--tls-key"), self.tls or (), strict=False)),
             "--device": self.device,
+            "--weights": self.weights,
             "--output": self.output,
         }
         options = [str(part) for option, value in given.items() if value is not None for part in (option, value)]
@@ -63,18 +68,26 @@ class BatchProcess:
         self._transport = start(request.words())
         self._lines = Lines()
         self._errors = b""
+        self._progress: tuple[str, Progress] | None = None
+
+    @property
+    def progress(self) -> tuple[str, Progress] | None:
+        """The id of the scan begun last and how far it is; None when that is not known, as on a cluster."""
+        return self._progress
 
     @property
     def running(self) -> bool:
-        """False once the process has ended; `poll` once more for its last words."""
+        """False once the process has ended; `poll` until nothing comes any more for its last words."""
         return self._transport.exit_code is None
 
     def poll(self) -> list[Record]:
-        """New states of scans since the last call, in their order."""
+        """New states of scans since the last call, in their order; takes about 10 ms at most."""
         self._errors = (self._errors + self._transport.receive_errors())[-_KEPT_ERRORS:]
+        until = time.monotonic() + _SECONDS
         records: list[Record] = []
-        while piece := self._transport.receive():
-            records += filter(None, map(_record, self._lines.add(piece)))
+        while time.monotonic() < until and (piece := self._transport.receive()):
+            for line in self._lines.add(piece):
+                records += self._heard(line)
         return records
 
     def stop(self) -> None:
@@ -86,6 +99,14 @@ class BatchProcess:
         self._transport.kill()
         self._transport.close()
 
+    def _heard(self, line: bytes) -> list[Record]:
+        with suppress(ValueError, KeyError, TypeError):
+            document = json.loads(line)
+            if "state" in document:
+                return [Record.from_document(document)]
+            self._progress = document["id"], Progress(document["stage"], float(document["fraction"]))
+        return []
+
     def message(self) -> str:
         """The sentence that the process ended with; "" when all went well."""
         said = [line for line in self._errors.decode("utf-8", "replace").splitlines() if line.startswith(_SAYS)]
@@ -95,9 +116,3 @@ class BatchProcess:
 def starter(python: str = sys.executable, base: Mapping[str, str] = os.environ) -> Callable[[Sequence[str]], Transport]:
     """What `BatchProcess` needs to start this interpreter; inside Slicer that is `PythonSlicer`."""
     return lambda words: PipeTransport([python, "-m", "DPLSegmentLib", *words], worker_environment(base))
-
-
-def _record(line: bytes) -> Record | None:
-    with suppress(ValueError, KeyError, TypeError):
-        return Record.from_document(json.loads(line))
-    return None

@@ -10,7 +10,7 @@ import threading
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from DPLSegmentLib.cohort.batch import Batch, Watcher
 from DPLSegmentLib.cohort.in_process import InProcess
@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> None:
         device=arguments.device, weights=arguments.weights and arguments.weights.absolute(), frame=arguments.frame,
     )  # fmt: skip
     batch = Batch(jobs, orders, _runner(arguments, orders), arguments.overwrite, frozenset(arguments.only))
-    with _Watching(jobs, arguments.events) as watcher:
+    with _watching(jobs, arguments) as watcher:
         records = batch.run(watcher, stop)
     _tell(records, arguments)
 
@@ -88,7 +88,7 @@ def _add_scans(group: argparse._ArgumentGroup) -> None:
     other = "replace results that were made with other prototypes or another model"
     group.add_argument("--overwrite", action="store_true", help=other)
     group.add_argument("--only", action="append", default=[], metavar="ID", help="begin this scan; may be repeated")
-    events = "one JSON line on stdout whenever a scan changes its state, and stop at the end of stdin: for programs"
+    events = "a JSON line on stdout for each change of a scan's state, and stop at the end of stdin: for programs"
     group.add_argument("--events", action="store_true", help=events)
 
 
@@ -183,31 +183,65 @@ def _connect(arguments: argparse.Namespace) -> AbstractContextManager[Connection
     return remote_workers(arguments.scheduler, tls)
 
 
-class _Watching(Watcher):
-    """A progress bar on stderr, or lines of JSON on stdout."""
+def _watching(jobs: list[Job], arguments: argparse.Namespace) -> _Bar | _Events:
+    if not arguments.events:
+        return _Bar(ProgressBar("Segmenting", parts=len(jobs)))
+    return _Events([job.scan.id for job in jobs if not arguments.only or job.scan.id in arguments.only])
 
-    def __init__(self, jobs: list[Job], events: bool) -> None:
-        self._bar = None if events else ProgressBar("Segmenting", parts=len(jobs))
 
-    def __enter__(self) -> _Watching:
+class _Bar(Watcher):
+    """A progress bar on stderr."""
+
+    def __init__(self, bar: ProgressBar) -> None:
+        self._bar = bar
+
+    def __enter__(self) -> _Bar:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if self._bar:
-            self._bar.__exit__(kind, error, None)
+        self._bar.__exit__(kind, error, None)
 
     def on_state(self, record: Record) -> None:
-        """A line, or a step of the bar."""
-        if not self._bar:
-            print(json.dumps(record.document()), flush=True)
-        elif record.state in _FINAL:
+        if record.state in _FINAL:
             self._bar.next_part()
             self._bar.update(0.0, record.id)
 
     def on_progress(self, progress: Progress) -> None:
-        """A movement of the bar."""
-        if self._bar:
-            self._bar.on_progress(progress)
+        self._bar.on_progress(progress)
+
+
+class _Events(Watcher):
+    """Lines of JSON on stdout: records of scans, and how far the scan is that was begun last, in steps of a percent."""
+
+    def __init__(self, waiting: list[str]) -> None:
+        self._waiting = waiting
+        self._begun = ""
+        self._told: tuple[str, str, int] | None = None
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> _Events:
+        for scan in self._waiting:
+            self.on_state(Record(scan, State.WAITING))
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        sys.stdout.flush()
+
+    def on_state(self, record: Record) -> None:
+        if record.state is State.RUNNING:
+            self._begun = record.id
+        self._tell(record.document())
+
+    def on_progress(self, progress: Progress) -> None:
+        news = (self._begun, progress.stage, int(100 * progress.fraction))
+        if news != self._told:
+            self._told = news
+            self._tell({"id": self._begun, "stage": progress.stage, "fraction": progress.fraction})
+
+    def _tell(self, document: dict[str, Any]) -> None:
+        """Records come from the thread that writes, too."""
+        with self._lock:
+            print(json.dumps(document), flush=True)
 
 
 def _stop_with_stdin(stop: Stop) -> None:

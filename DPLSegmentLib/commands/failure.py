@@ -10,14 +10,14 @@ FAILED = 1
 INTERRUPTED = 130
 
 _DISK = {
-    errno.ENOSPC: "There is no space left on the disk of {file}: free some, or choose another --output.",
-    errno.EDQUOT: "The quota of {file} is used up: free some space, or choose another --output.",
-    errno.EACCES: "{file} may not be written or read: change its permissions, or choose another --output.",
-    errno.EPERM: "{file} may not be written or read: change its permissions, or choose another --output.",
-    errno.EROFS: "{file} is on a disk that is mounted read-only: choose another --output.",
+    errno.ENOSPC: "There is no space left on the disk of {file}: free some, or choose another output folder.",
+    errno.EDQUOT: "The quota of {file} is used up: free some space, or choose another output folder.",
+    errno.EACCES: "{file} may not be written or read: change its permissions, or choose another output folder.",
+    errno.EPERM: "{file} may not be written or read: change its permissions, or choose another output folder.",
+    errno.EROFS: "{file} is on a disk that is mounted read-only: choose another output folder.",
     errno.ENOENT: "{file} does not exist: check the path.",
     errno.ENOTDIR: "{file} lies below a file that is not a folder: choose another path.",
-    errno.EEXIST: "{file} exists and is not a folder: choose another --output.",
+    errno.EEXIST: "{file} exists and is not a folder: choose another output folder.",
     errno.EISDIR: "{file} is a folder: choose another path.",
 }
 

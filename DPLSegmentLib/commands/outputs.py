@@ -93,7 +93,7 @@ def refuse_overwriting(inputs: Iterable[Path], folder: Path, names: Iterable[Out
     targets = {(folder / name).resolve() for triple in names for name in triple}
     for path in inputs:
         if path.resolve() in targets:
-            raise CommandError(f"The result would overwrite the input {path}: choose another --output.")
+            raise CommandError(f"The result would overwrite the input {path}: choose another output folder.")
 
 
 def to_json(document: Any) -> str:
@@ -132,7 +132,7 @@ def _refuse_folders(paths: Iterable[Path]) -> None:
     for path in paths:
         if path.is_dir():
             raise CommandError(
-                f"{path} is a folder where a result file should go: remove it or choose another --output."
+                f"{path} is a folder where a result file should go: remove it or choose another output folder."
             )
 
 

@@ -8,6 +8,10 @@ from typing import Any
 import slicer
 
 from DPLSegmentLib.panel.application import Application
+from DPLSegmentLib.panel.cohort_run import CohortPresenter
+from DPLSegmentLib.panel.cohort_session import make_cohort
+from DPLSegmentLib.panel.cohort_table import CohortBox
+from DPLSegmentLib.panel.cohort_view import CohortView
 from DPLSegmentLib.panel.dialogs import Dialogs
 from DPLSegmentLib.panel.editor_box import EditorBox
 from DPLSegmentLib.panel.parameters import PanelParameters
@@ -19,12 +23,19 @@ def make_panel(root: Any, ui: Any, application: Application, parameter_node: Cal
     """The panel on the loaded .ui file `root` with widgets `ui`; its state lives in the node of `parameter_node`."""
     logic = slicer.vtkSlicerSegmentEditorLogic()
     editor = EditorBox(ui.segmentEditor, application.scene, logic, slicer.vtkMRMLSegmentEditorNode)
-    return PanelWidget(
+    dialogs = Dialogs(application.translate)
+    panel = PanelWidget(
         root,
         ui,
         application,
         editor,
         make_state=lambda: PanelParameters(parameter_node()),
         make_presenter=make_presenter,
-        dialogs=Dialogs(application.translate),
+        dialogs=dialogs,
     )
+
+    def make_cohort_presenter(view: CohortView) -> CohortPresenter:
+        return make_cohort(view, panel.presenter, application)
+
+    panel.add_part(CohortBox(ui, panel, dialogs, make_cohort_presenter, application.translate))
+    return panel

@@ -30,9 +30,13 @@ class Dialogs:
         """A sentence to be read."""
         slicer.util.warningDisplay(sentence, _TITLE)
 
-    def folder(self) -> Path | None:
-        """A folder of scans, or None."""
-        return _path(qt.QFileDialog.getExistingDirectory(self.main_window(), self._("Folder of scans")))
+    def folder(self, title: str = "") -> Path | None:
+        """A folder, of scans unless the title says something else, or None."""
+        return _path(qt.QFileDialog.getExistingDirectory(self.main_window(), title or self._("Folder of scans")))
+
+    def open_file(self, path: Path) -> None:
+        """Show a file in the program that the system has for it."""
+        qt.QDesktopServices.openUrl(qt.QUrl.fromLocalFile(str(path)))
 
     def prototypes_to_load(self) -> Path | None:
         """An existing file of prototypes, or None."""

@@ -14,13 +14,16 @@ class PanelParameters:
 
     scan, segmentation, sequence: nodes or None; queries: scans to segment; use_range with range_lower and range_upper
     in mm along the slice normal; device: auto, cuda, mps or cpu; model_path and prototypes_path: empty for the bundled
-    model and for the painted slices; memory_limit in MiB, 0 for automatic.
+    model and for the painted slices; memory_limit in MiB, 0 for automatic. Many scans from files: folders to search,
+    output folder (empty: one in the first of them), on_cluster with the address of its scheduler and a folder with
+    certificates; replace_results of other prototypes, too.
     """
 
     scan: vtkMRMLScalarVolumeNode
     segmentation: vtkMRMLSegmentationNode
     sequence: vtkMRMLSequenceBrowserNode
     queries: list[vtkMRMLScalarVolumeNode]
+    folders: list[str]
     use_range: bool = False
     range_lower: float = 0.0
     range_upper: float = 0.0
@@ -28,3 +31,8 @@ class PanelParameters:
     model_path: str = ""
     prototypes_path: str = ""
     memory_limit: Annotated[int, WithinRange(0, LARGEST_MEMORY_MIB)] = 0
+    output: str = ""
+    on_cluster: bool = False
+    scheduler: str = ""
+    certificates: str = ""
+    replace_results: bool = False

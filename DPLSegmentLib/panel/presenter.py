@@ -64,7 +64,7 @@ class Presenter:
         self._import: FolderImport | None = None
         self._painting_since: float | None = None
         self._own: Any | None = None
-        self._engine = EngineRoom(self.worker, self.torch, view, self._sorry)
+        self.engine = EngineRoom(self.worker, self.torch, view, self._sorry)
         self._mirror = Mirror(view, self.painted, self.results, self._)
 
     @property
@@ -161,7 +161,7 @@ class Presenter:
         why = why_no_run(self._mirror.situation(self.state, self.running))
         if why:
             self._sorry(why)
-        elif self._engine.ready():
+        elif self.engine.ready():
             self._start()
 
     def cancel(self) -> None:
@@ -215,17 +215,17 @@ class Presenter:
 
     # Advanced
 
-    def save_prototypes(self, path: Path) -> None:
-        """Write the prototypes of the painted slices."""
+    def save_prototypes(self, path: Path, then: Callable[[], None] | None = None) -> None:
+        """Write the prototypes of the painted slices; `then` is called once they are there."""
         self._look()
         try:
             plan = plan_run(self.stage, self.scans, self.state, self.painted) if self.state else None
         except SceneError as error:
             self._sorry(str(error))
             return
-        if plan is not None and self._engine.ready():
-            self._engine.use(self.state, start=True)
-            self.saving.start(plan.supports, path)
+        if plan is not None and self.engine.ready():
+            self.engine.use(self.state, start=True)
+            self.saving.start(plan.supports, path, then)
 
     def load_prototypes(self, path: Path | None) -> None:
         """Use the prototypes of a file, or the painted slices again."""
@@ -235,22 +235,22 @@ class Presenter:
 
     def device_changed(self, device: str) -> None:
         """Another device was chosen."""
-        self._engine.use(self.state, start=False)
+        self.engine.use(self.state, start=False)
 
     def model_changed(self) -> None:
         """Another model was chosen."""
-        self._engine.use(self.state, start=False)
+        self.engine.use(self.state, start=False)
 
     def memory_changed(self) -> None:
         """Another memory limit was chosen."""
-        self._engine.use(self.state, start=False)
+        self.engine.use(self.state, start=False)
 
     def install_pytorch(self) -> None:
         """Install PyTorch, or say that all is well."""
-        if self._engine.ready():
+        if self.engine.ready():
             version = self.torch.version()
             self.view.show_status(self._("PyTorch {version} is ready.").format(version=version), False)
-            self._engine.use(self.state, start=True)
+            self.engine.use(self.state, start=True)
             self.worker.start()
 
     def log(self) -> str:
@@ -310,7 +310,7 @@ class Presenter:
         self._hide_results()
         self.background.stop()
         self.results.discard()
-        self._engine.use(self.state, start=True)
+        self.engine.use(self.state, start=True)
         try:
             plan = plan_run(self.stage, self.scans, self.state, self.painted)
             self.run = Run(self.worker, plan, self.clock)

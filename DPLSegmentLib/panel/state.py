@@ -7,7 +7,10 @@ from typing import Any, Protocol
 
 class PanelState(Protocol):
     """Nodes are MRML nodes or None; `range_lower` and `range_upper` in mm along the slice normal; `device` auto, cuda,
-    mps or cpu; empty paths: the bundled model, the painted slices; `memory_limit` in MiB, 0: automatic."""
+    mps or cpu; empty paths: the bundled model, the painted slices; `memory_limit` in MiB, 0: automatic.
+
+    Many scans from files: `folders` to search, `output` folder (empty: one in the first of them), `on_cluster` with the
+    address of its `scheduler` and a folder with `certificates`; `replace_results` of other prototypes, too."""
 
     scan: Any
     segmentation: Any
@@ -20,3 +23,9 @@ class PanelState(Protocol):
     model_path: str
     prototypes_path: str
     memory_limit: int
+    folders: Any
+    output: str
+    on_cluster: bool
+    scheduler: str
+    certificates: str
+    replace_results: bool

@@ -33,8 +33,7 @@ class TimeLeft:
     def update(self, progress: Progress) -> None:
         """What the engine says of the scan it is at."""
         self._title = _TITLES.get(progress.stage, progress.stage)
-        within = _BEGIN.get(progress.stage, 0.0) + _SHARE.get(progress.stage, 0.0) * progress.fraction
-        self._advance((self._scan + min(within, 1.0)) / self._scans)
+        self._advance((self._scan + scan_fraction(progress)) / self._scans)
 
     @property
     def seconds(self) -> float | None:
@@ -51,14 +50,21 @@ class TimeLeft:
         if self._scans > 1:
             parts.append(f"scan {self._scan + 1} of {self._scans}")
         if self.seconds is not None:
-            parts.append(f"{_spoken(self.seconds)} left")
+            parts.append(f"{spoken(self.seconds)} left")
         return ", ".join(parts)
 
     def _advance(self, fraction: float) -> None:
         self.fraction = max(self.fraction, min(fraction, 1.0))
 
 
-def _spoken(seconds: float) -> str:
+def scan_fraction(progress: Progress) -> float:
+    """How much of one scan is done, 0..1."""
+    within = _BEGIN.get(progress.stage, 0.0) + _SHARE.get(progress.stage, 0.0) * progress.fraction
+    return min(within, 1.0)
+
+
+def spoken(seconds: float) -> str:
+    """A duration as it is said: "40 s", "12 min", "2.5 h"."""
     if seconds < 90:
         return f"{max(1, round(seconds))} s"
     return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

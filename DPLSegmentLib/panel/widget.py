@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import qt
@@ -13,6 +12,7 @@ from DPLSegmentLib.panel.application import Application
 from DPLSegmentLib.panel.dialogs import Dialogs
 from DPLSegmentLib.panel.editor_box import EditorBox
 from DPLSegmentLib.panel.keys import PanelKeys
+from DPLSegmentLib.panel.quietly import quiet
 from DPLSegmentLib.panel.view import PaintedRow, PanelEvents, PanelView, QueryRow, ResultRow, SliceRange
 from DPLSegmentLib.panel.watching import Observers, PaintingWatch, SceneWatch, StateWatch
 
@@ -28,6 +28,19 @@ class MakePresenter(Protocol):
     def __call__(self, view: PanelView, application: Application, editor: EditorBox) -> PanelEvents:
         """`editor` is where Apply changes segments."""
         ...
+
+
+class PanelPart(Protocol):
+    """A section that leads a life of its own."""
+
+    def use_state(self, state: Any) -> None:
+        """Another parameter node is in use."""
+
+    def scene_closing(self) -> None:
+        """The scene is about to be closed."""
+
+    def cleanup(self) -> None:
+        """The module is unloaded or reloaded."""
 
 
 class PanelWidget:
@@ -53,6 +66,7 @@ class PanelWidget:
         self._entered = False
         self._gui_tag: Any = None
         self._tips: dict[str, str] = {}
+        self._parts: list[PanelPart] = []
         self._connections: list[tuple[Any, Callable[..., None]]] = []
         root.setMRMLScene(self._scene)
         self.presenter = make_presenter(self, application, editor)
@@ -66,6 +80,10 @@ class PanelWidget:
             {"P": ui.propagateButton, "A": ui.applyButton, "N": ui.nextSliceButton}, self.presenter.cancel, editor
         )
         self._connect_all()
+
+    def add_part(self, part: PanelPart) -> None:
+        """Let a section share the state and the life of the panel."""
+        self._parts.append(part)
 
     # Life
 
@@ -95,12 +113,16 @@ class PanelWidget:
         for signal, slot in self._connections:
             signal.disconnect(slot)
         self._connections = []
+        for part in self._parts:
+            part.cleanup()
         self.presenter.cleanup()
 
     # The scene
 
     def scene_closing(self) -> None:
         """Drop every node before the scene is closed."""
+        for part in self._parts:
+            part.scene_closing()
         self.presenter.scene_closing()
         self._editor_watch.clear()
         self.editor.drop()
@@ -131,6 +153,8 @@ class PanelWidget:
         self._show_state()
         self._edit()
         self.presenter.use_state(self.state)
+        for part in self._parts:
+            part.use_state(self.state)
 
     def _drop_state(self) -> None:
         self._painting.watch(None)
@@ -342,13 +366,3 @@ class PanelWidget:
     def warn(self, sentence: str) -> None:
         """Say why nothing happened."""
         self._dialogs.warn(sentence)
-
-
-@contextmanager
-def quiet(widget: Any) -> Iterator[None]:
-    """Change a widget without its signals."""
-    blocked = widget.blockSignals(True)
-    try:
-        yield
-    finally:
-        widget.blockSignals(blocked)

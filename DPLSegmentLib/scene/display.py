@@ -36,6 +36,12 @@ class SliceViews:
         self._foregrounds: dict[Any, tuple[str | None, float]] = {}
         self._planes: dict[Any, Any] = {}
 
+    def show(self, scan_node: Any) -> None:
+        """Show a scan in all views. Raises SceneError when it has gone."""
+        checked(scan_node, "vtkMRMLScalarVolumeNode", "scan")
+        for composite in filter(present, self._composites):
+            composite.SetBackgroundVolumeID(scan_node.GetID())
+
     def overlay(self, confidence_node: Any, opacity: float = _OVERLAY) -> None:
         """Lay a volume over the scan in all views. Raises SceneError when it has gone."""
         checked(confidence_node, "vtkMRMLScalarVolumeNode", "confidence map")

@@ -80,7 +80,7 @@ def test_an_interrupt_waits_until_all_files_are_moved(tmp_path: Path, monkeypatc
 
 def test_a_folder_in_the_place_of_a_result_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     (tmp_path / "b").mkdir()
-    with pytest.raises(CommandError, match="choose another --output"), together(tmp_path, ["a", "b"]):
+    with pytest.raises(CommandError, match="choose another output folder"), together(tmp_path, ["a", "b"]):
         pytest.fail("the work was done in vain")
 
 

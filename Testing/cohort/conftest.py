@@ -110,7 +110,7 @@ def next_event(process: subprocess.Popen[str], state: str, scan: str = "") -> di
     assert process.stdout is not None
     for line in process.stdout:
         event = json.loads(line)
-        if event["state"] == state and scan in ("", event["id"]):
+        if event.get("state") == state and scan in ("", event["id"]):
             return event
     raise AssertionError(f"no scan became {state}: {process.stderr.read() if process.stderr else ''}")
 

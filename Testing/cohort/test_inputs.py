@@ -42,6 +42,14 @@ def test_what_is_left_out_is_not_taken_from_a_folder_but_is_when_it_is_named(stu
     assert names(find_scans([study / "mr.mha"], no_series, left_out)) == ["mr"]
 
 
+def test_results_of_an_earlier_batch_are_no_scans_unless_their_folder_is_named(study: Path) -> None:
+    (study / "out" / "thumbnails").mkdir(parents=True)
+    for name in ("batch.log", "mr-confidence.nii.gz", "thumbnails/mr.nii.gz"):
+        (study / "out" / name).touch()
+    assert names(find_scans([study], no_series)) == ["mr", "anna_ct", "bert_ct"]
+    assert "mr-confidence" in names(find_scans([study / "out"], no_series))
+
+
 def test_every_series_of_a_folder_is_a_scan_without_the_folders_name(tmp_path: Path) -> None:
     folder = tmp_path / "DOE^JOHN"
     folder.mkdir()

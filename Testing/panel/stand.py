@@ -103,6 +103,12 @@ class State:
     model_path: str = ""
     prototypes_path: str = ""
     memory_limit: int = 0
+    folders: list[str] = field(default_factory=list)
+    output: str = ""
+    on_cluster: bool = False
+    scheduler: str = ""
+    certificates: str = ""
+    replace_results: bool = False
 
 
 class Editor:

@@ -22,7 +22,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PySide6 import QtCore, QtGui, QtUiTools, QtWidgets  # noqa: E402
 
 _TRUE_PROPERTY = 0x02
-_WITH_QT = ("widget", "keys", "editor_box", "dialogs")
+_WITH_QT = ("widget", "keys", "editor_box", "dialogs", "cohort_table")
 
 
 @pytest.fixture(scope="session")
@@ -272,6 +272,7 @@ class Answers:
         self.window = window
         self.path: Path | None = None
         self.said: list[str] = []
+        self.opened: list[Path] = []
 
     def main_window(self) -> Any:
         return self.window
@@ -283,10 +284,16 @@ class Answers:
     def warn(self, sentence: str) -> None:
         self.said.append(sentence)
 
+    def folder(self, title: str = "") -> Path | None:
+        return self.path
+
+    def open_file(self, path: Path) -> None:
+        self.opened.append(path)
+
     def chosen(self) -> Path | None:
         return self.path
 
-    folder = prototypes_to_load = prototypes_to_save = chosen
+    prototypes_to_load = prototypes_to_save = chosen
 
 
 @pytest.fixture
