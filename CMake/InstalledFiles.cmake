@@ -3,6 +3,15 @@
 set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/__init__.py
   DPLSegmentLib/__main__.py
+  DPLSegmentLib/ablation/__init__.py
+  DPLSegmentLib/ablation/errors.py
+  DPLSegmentLib/ablation/laboratory.py
+  DPLSegmentLib/ablation/members.py
+  DPLSegmentLib/ablation/rows.py
+  DPLSegmentLib/ablation/shelf.py
+  DPLSegmentLib/ablation/start.py
+  DPLSegmentLib/ablation/study.py
+  DPLSegmentLib/ablation/table.py
   DPLSegmentLib/cli.py
   DPLSegmentLib/cohort/__init__.py
   DPLSegmentLib/cohort/batch.py
@@ -31,8 +40,10 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/cohort/thumbnail.py
   DPLSegmentLib/cohort/work.py
   DPLSegmentLib/commands/__init__.py
+  DPLSegmentLib/commands/ablate.py
   DPLSegmentLib/commands/batch.py
   DPLSegmentLib/commands/bench.py
+  DPLSegmentLib/commands/calibrate.py
   DPLSegmentLib/commands/demo.py
   DPLSegmentLib/commands/evaluate.py
   DPLSegmentLib/commands/failure.py
@@ -47,6 +58,9 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/evaluation/alpnet_head.py
   DPLSegmentLib/evaluation/bench.py
   DPLSegmentLib/evaluation/bench_scan.py
+  DPLSegmentLib/evaluation/calibration.py
+  DPLSegmentLib/evaluation/calibration_picture.py
+  DPLSegmentLib/evaluation/choices.py
   DPLSegmentLib/evaluation/cold.py
   DPLSegmentLib/evaluation/dataset.py
   DPLSegmentLib/evaluation/dpl_only.py
@@ -78,6 +92,8 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/evaluation/snapshot.py
   DPLSegmentLib/evaluation/speed.py
   DPLSegmentLib/evaluation/tasks.py
+  DPLSegmentLib/evaluation/text_table.py
+  DPLSegmentLib/evaluation/voxels.py
   DPLSegmentLib/images/__init__.py
   DPLSegmentLib/images/atomic.py
   DPLSegmentLib/images/axes.py
@@ -92,6 +108,7 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/images/encoding.py
   DPLSegmentLib/images/errors.py
   DPLSegmentLib/images/extras.py
+  DPLSegmentLib/images/facing.py
   DPLSegmentLib/images/geometry.py
   DPLSegmentLib/images/headers.py
   DPLSegmentLib/images/intensity.py
@@ -127,6 +144,18 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/panel/__init__.py
   DPLSegmentLib/panel/application.py
   DPLSegmentLib/panel/background.py
+  DPLSegmentLib/panel/cohort_batches.py
+  DPLSegmentLib/panel/cohort_board.py
+  DPLSegmentLib/panel/cohort_controls.py
+  DPLSegmentLib/panel/cohort_launch.py
+  DPLSegmentLib/panel/cohort_open.py
+  DPLSegmentLib/panel/cohort_pace.py
+  DPLSegmentLib/panel/cohort_plan.py
+  DPLSegmentLib/panel/cohort_run.py
+  DPLSegmentLib/panel/cohort_session.py
+  DPLSegmentLib/panel/cohort_table.py
+  DPLSegmentLib/panel/cohort_view.py
+  DPLSegmentLib/panel/cohort_words.py
   DPLSegmentLib/panel/compose.py
   DPLSegmentLib/panel/controls.py
   DPLSegmentLib/panel/dialogs.py
@@ -136,6 +165,7 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/panel/imports.py
   DPLSegmentLib/panel/keys.py
   DPLSegmentLib/panel/mirror.py
+  DPLSegmentLib/panel/packages.py
   DPLSegmentLib/panel/painted_list.py
   DPLSegmentLib/panel/parameters.py
   DPLSegmentLib/panel/planning.py
@@ -143,6 +173,7 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/panel/presenter.py
   DPLSegmentLib/panel/pytorch.py
   DPLSegmentLib/panel/quiet.py
+  DPLSegmentLib/panel/quietly.py
   DPLSegmentLib/panel/range.py
   DPLSegmentLib/panel/results.py
   DPLSegmentLib/panel/run.py
@@ -171,8 +202,10 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/propagation/body.py
   DPLSegmentLib/propagation/cache.py
   DPLSegmentLib/propagation/confidence.py
+  DPLSegmentLib/propagation/course.py
   DPLSegmentLib/propagation/embedding.py
   DPLSegmentLib/propagation/engine.py
+  DPLSegmentLib/propagation/faced.py
   DPLSegmentLib/propagation/growth.py
   DPLSegmentLib/propagation/options.py
   DPLSegmentLib/propagation/painted.py
@@ -214,6 +247,7 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/scene/scans.py
   DPLSegmentLib/scene/segments.py
   DPLSegmentLib/scene/sequences.py
+  DPLSegmentLib/scene/stored.py
   DPLSegmentLib/scene/transforms.py
   DPLSegmentLib/training/__init__.py
   DPLSegmentLib/training/augment.py

@@ -22,6 +22,8 @@ COMMANDS = {
     "batch": "do that for hundreds of scans, on this computer or a cluster",
     "demo": "do that on the bundled CT and draw a picture",
     "evaluate": "measure Dice on a folder of labelled scans",
+    "calibrate": "measure whether the confidence predicts the error",
+    "ablate": "train and measure again with parts of DPL switched off",
     "train": "train the weights",
     "bench": "measure speed and memory on this machine",
     "info": "say versions, device and model",

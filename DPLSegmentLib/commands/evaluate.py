@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from DPLSegmentLib.evaluation.run import Method, Run
 
 PROTOCOLS = ("P", "S", "X", "R", "C")
+ALL = "all"
 DEVICES = ("auto", "cuda", "mps", "cpu")
 
 
@@ -37,7 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cases", type=int, metavar="N", help="only the first N scans as queries")
     parser.add_argument("--supports", type=int, default=1, metavar="N", help="other patients a query (P and X)")
     parser.add_argument(
-        "--choice", choices=("tool", "middle", "random"), default="tool", help="next slice of protocol C"
+        "--choice",
+        choices=("tool", "middle", "random", ALL),
+        default="tool",
+        help="who picks the next slice of protocol C; all: each of them, side by side",
     )
     parser.add_argument("--output", type=Path, default=Path("out/evaluation"), metavar="DIR", help="(%(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="the numbers (DIR/DATA-PROTOCOL.json)")
@@ -47,25 +51,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Evaluate, print the tables, write the numbers and the pictures."""
+    from DPLSegmentLib.evaluation.choices import per_click
     from DPLSegmentLib.evaluation.report import document, tables
 
     if arguments.seeds < 1:
         arguments.usage_error("--seeds must be at least 1")
+    if arguments.choice == ALL and arguments.protocol != "C":
+        arguments.usage_error("--choice all goes with --protocol C")
     plan = _plan(arguments)
     methods, model_id = _methods(arguments)
     done = _run(arguments, methods, plan)
     facts = _facts(arguments, plan, model_id)
-    print(tables(done.results, plan.structures, _title(arguments, plan)))
+    print(tables(done.results, plan.structures, _title(arguments)))
+    if arguments.choice == ALL:
+        print(f"\n{per_click(done.results, f'Dice per click. {_title(arguments)}')}")
     _write(arguments, done, document(done.results, facts))
 
 
 def _plan(arguments: argparse.Namespace) -> Plan:
     from DPLSegmentLib.evaluation.dataset import open_dataset
-    from DPLSegmentLib.evaluation.plan import Plan
+    from DPLSegmentLib.evaluation.plan import CHOICES, Plan
 
     dataset = open_dataset(arguments.data)
     structures = dataset.structures if arguments.structures == "all" else dataset.benchmark()
-    return Plan(dataset, structures, arguments.cases, arguments.supports, arguments.choice)
+    choice = CHOICES[0] if arguments.choice == ALL else arguments.choice
+    return Plan(dataset, structures, arguments.cases, arguments.supports, choice)
 
 
 def _methods(arguments: argparse.Namespace) -> tuple[list[Method], str]:
@@ -80,24 +90,26 @@ def _methods(arguments: argparse.Namespace) -> tuple[list[Method], str]:
 
 
 def _run(arguments: argparse.Namespace, methods: list[Method], plan: Plan) -> Run:
+    from DPLSegmentLib.evaluation.choices import length_of_choices, run_choices
     from DPLSegmentLib.evaluation.run import length, run_methods
 
-    finished = 0
-    whole = max(1, length(arguments.protocol, methods, plan, arguments.seeds))
-    with ProgressBar(f"Protocol {arguments.protocol}") as bar:
+    finished, every, protocol = 0, arguments.choice == ALL, arguments.protocol
+    task = (methods, plan, arguments.seeds)
+    whole = max(1, length_of_choices(*task) if every else length(protocol, *task))
+    with ProgressBar(f"Protocol {protocol}") as bar:
 
         def advance(method: str, _score: Any) -> None:
             nonlocal finished
             finished += 1
             bar.update(finished / whole, method)
 
-        return run_methods(arguments.protocol, methods, plan, arguments.seeds, advance)
+        return run_choices(*task, advance) if every else run_methods(protocol, *task, advance)
 
 
-def _title(arguments: argparse.Namespace, plan: Plan) -> str:
+def _title(arguments: argparse.Namespace) -> str:
     from DPLSegmentLib.evaluation.protocols import DESCRIPTIONS
 
-    picked = f" ({plan.choice} picks)" if arguments.protocol == "C" else ""
+    picked = f" ({arguments.choice} picks)" if arguments.protocol == "C" and arguments.choice != ALL else ""
     return f"Protocol {arguments.protocol}{picked} on {arguments.data}: {DESCRIPTIONS[arguments.protocol]}"
 
 
@@ -107,7 +119,7 @@ def _facts(arguments: argparse.Namespace, plan: Plan, model_id: str) -> dict[str
     options = ("protocol", "seeds", "supports", "choice", "structures", "device")
     return {
         **{name: getattr(arguments, name) for name in options},
-        "title": _title(arguments, plan),
+        "title": _title(arguments),
         "data": str(arguments.data),
         "cases": [case.name for case in plan.dataset.cases[: plan.queries]],
         "model_id": model_id,

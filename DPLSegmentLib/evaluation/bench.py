@@ -12,6 +12,7 @@ from DPLSegmentLib.evaluation.cold import OURS, ColdStart, cold_start
 from DPLSegmentLib.evaluation.onnx_speed import encoder_milliseconds
 from DPLSegmentLib.evaluation.seam import Segmenter
 from DPLSegmentLib.evaluation.speed import embedded_slices_a_second, first_neighbour, propagation, segmentation
+from DPLSegmentLib.evaluation.text_table import columns
 from DPLSegmentLib.propagation.engine import Engine
 
 ORGANS = 4
@@ -86,8 +87,7 @@ class Bench:
 def table(lines: Sequence[Line], methods: Sequence[str]) -> str:
     """The lines for the terminal."""
     cells = [["", *methods, "target"], *([_named(line), *_values(line, methods), line.target] for line in lines)]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
-    return "\n".join(_aligned(row, widths) for row in cells)
+    return columns(cells)
 
 
 def _named(line: Line) -> str:
@@ -97,11 +97,6 @@ def _named(line: Line) -> str:
 def _values(line: Line, methods: Sequence[str]) -> list[str]:
     found = (line.values.get(name) for name in methods)
     return ["-" if value is None else f"{value:.3g}" if value < 100 else f"{value:.0f}" for value in found]
-
-
-def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
-    first, *others = zip(cells, widths, strict=True)
-    return "  ".join([first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in others)]).rstrip()
 
 
 def _median_megabytes(starts: Sequence[ColdStart]) -> float | None:

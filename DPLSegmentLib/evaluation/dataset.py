@@ -59,6 +59,11 @@ class Dataset:
     cases: tuple[Case, ...]
     structures: tuple[str, ...]
 
+    @property
+    def name(self) -> str:
+        """The last two parts of its path, as in abdomen-mr/val."""
+        return "/".join(self.directory.resolve().parts[-2:])
+
     def benchmark(self) -> tuple[str, ...]:
         """The four benchmark organs where the folder names them, else every structure."""
         return tuple(name for name in BENCHMARK if name in self.structures) or self.structures

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from statistics import mean, median, stdev
+from statistics import mean, median
 from typing import Any
 
 from DPLSegmentLib.evaluation.tasks import Score
+from DPLSegmentLib.evaluation.text_table import percent, spread, text_table
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def _row(method: str, seeds: Sequence[Sequence[Score]]) -> Row:
         method,
         _dice_by_structure(scores),
         mean(means),
-        stdev(means) if len(means) > 1 else None,
+        spread(means),
         median(score.hd95 for score in scores),
         median(score.seconds for score in scores),
         mean(gains) if gains else None,
@@ -97,24 +98,9 @@ def _dice_by_structure(scores: Sequence[Score]) -> dict[str, float]:
 
 def _table(lines: Sequence[Row], structures: Sequence[str], title: str) -> str:
     head = ["Dice %", *structures, "mean", "HD95 mm", "seconds"]
-    body = [_cells(row, structures) for row in lines]
-    widths = [max(len(line[column]) for line in (head, *body)) for column in range(len(head))]
-    return "\n".join([title, *(_aligned(line, widths) for line in (head, *body))])
+    return text_table(title, [head, *(_cells(row, structures) for row in lines)])
 
 
 def _cells(row: Row, structures: Sequence[str]) -> list[str]:
-    spread = "" if row.spread is None else f" ±{100 * row.spread:.1f}"
-    dice = (_percent(row.dice.get(name)) for name in structures)
-    return [row.method, *dice, _percent(row.mean) + spread, f"{row.hd95:.1f}", f"{row.seconds:.2f}"]
-
-
-def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:.1f}"
-
-
-def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
-    first, *others = (
-        cell.ljust(width) if not column else cell.rjust(width)
-        for column, (cell, width) in enumerate(zip(cells, widths, strict=True))
-    )
-    return "  ".join((first, *others)).rstrip()
+    dice = (percent(row.dice.get(name)) for name in structures)
+    return [row.method, *dice, percent(row.mean, row.spread), f"{row.hd95:.1f}", f"{row.seconds:.2f}"]

@@ -11,23 +11,23 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-CUES = 8
+CUES = 10
 """Channels of `Evidence.cues`: foreground and background cosine, DPL probability, carried mask, last mask, location
-prior, slice gap, and 1 where there is no last slice."""
+prior, slice gap, 1 where there is no last slice, traced mask, and the way from the slice that the sweep began from."""
 
 IMAGES = 5
 """Channels of `Evidence.images`: this slice, the last slice, the last mask, and the grey value's likelihood ratio by
 the last slice and by the slice that the sweep began from."""
 
-_PROBABILITY, _CARRIED, _LAST, _ALONE = 2, 3, 4, 7
+_PROBABILITY, _CARRIED, _LAST, _ALONE, _TRACED = 2, 3, 4, 7, 8
 _LIKELIHOOD, _ANCHOR = 3, 4
-_SIGNS = 5
+_SIGNS = 6
 _LEAST = 0.02
 
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """For n structures on a slice each: `images` [n, 5, H, W], `features` [n, C, H/4, W/4], `cues` [n, 8, H/4, W/4]."""
+    """Of n structures on a slice each: `images` [n, 5, H, W], `features` [n, C, H/4, W/4], `cues` [n, 10, H/4, W/4]."""
 
     images: Tensor
     features: Tensor
@@ -82,9 +82,9 @@ class Decoder(nn.Module):
 
 
 def _signs(evidence: Evidence, logits: Tensor) -> Tensor:
-    """[n, 5] that tell whether a structure ends: the highest carried probability, the mean DPL probability and the
-    mean likelihood ratio where it was carried to, how much larger or smaller it has become (log), and the mean
-    likelihood ratio by the slice that the sweep began from."""
+    """[n, 6] that tell whether a structure ends: the highest carried probability, the mean DPL probability and the
+    mean likelihood ratio where it was carried to, how much larger or smaller it has become (log), the mean likelihood
+    ratio by the slice that the sweep began from, and the mean of the traced mask."""
     cues = evidence.cues
     weight = torch.where(cues[:, _ALONE] > 0.5, cues[:, _PROBABILITY], cues[:, _CARRIED])
     total = weight.sum((1, 2)) + _LEAST
@@ -93,7 +93,8 @@ def _signs(evidence: Evidence, logits: Tensor) -> Tensor:
     ratio, known = ((weight[:, None] * pooled).sum((2, 3)) / total[:, None]).unbind(1)
     area = functional.avg_pool2d(logits.detach().sigmoid(), 4).sum((1, 2)) + 1
     growth = area.log() - (cues[:, _LAST].sum((1, 2)) + 1).log()
-    return torch.stack([weight.amax((1, 2)), probability, ratio, growth, known], 1)
+    traced = (weight * cues[:, _TRACED]).sum((1, 2)) / total
+    return torch.stack([weight.amax((1, 2)), probability, ratio, growth, known, traced], 1)
 
 
 def _log_odds(probability: Tensor) -> Tensor:

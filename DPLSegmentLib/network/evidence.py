@@ -17,17 +17,34 @@ _PRIOR_POOL = 4
 _PRIOR_RADIUS = 6
 _PRIOR_SIGMA = 2.0
 _GAP_SCALE = 8.0
+_WAY_SCALE = 64.0
+
+
+@dataclass(frozen=True, eq=False)
+class Memory:
+    """What a sweep keeps of the slice that it began from (ours): its `grey_table` [n, 32], its masks as affinity alone
+    brings them along (`traced` [n, h, w], never corrected: what lay outside stays outside), and the `way` in working
+    pixels."""
+
+    greys: Tensor
+    traced: Tensor
+    way: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
 class LastSlice:
-    """The slice the mask comes from: `image` [H, W], `masks` [n, H, W] in 0..1, and `carried` [n, h, w], the masks
-    brought over by affinity. `anchor` [n, 32] is the `grey_table` of the slice that the sweep began from."""
+    """The slice the mask comes from: `image` [H, W], `masks` [n, H, W] in 0..1, `carried` [n, h, w], the masks brought
+    over by affinity, and the `memory` with its masks traced to the slice in question."""
 
     image: Tensor
     masks: Tensor
     carried: Tensor
-    anchor: Tensor
+    memory: Memory
+
+
+def remember(image: Tensor, masks: Tensor) -> Memory:
+    """The memory of a sweep that begins from masks [n, H, W] on an image [H, W]."""
+    return Memory(grey_table(image, masks), shrink(masks))
 
 
 def assemble(
@@ -43,14 +60,17 @@ def assemble(
     if last is None:
         nothing = torch.zeros_like(image)
         images = torch.stack([image, nothing, nothing, nothing, nothing])[None].expand(count, -1, -1, -1)
-        carried = masks = torch.zeros_like(prior)
+        carried = masks = traced = torch.zeros_like(prior)
+        way = 0.0
     else:
         ratio = looked_up(grey_table(last.image, last.masks), image)
-        known = looked_up(last.anchor, image)
+        known = looked_up(last.memory.greys, image)
         images = torch.stack([image.expand_as(ratio), last.image.expand_as(ratio), last.masks, ratio, known], 1)
         carried, masks = last.carried, shrink(last.masks)
+        traced, way = last.memory.traced, last.memory.way
     cues = [scores.foreground, scores.background, scores.probability, carried, masks, prior]
     cues += [flat * min(gap / _GAP_SCALE, 2.0), flat * float(last is None)]
+    cues += [traced, flat * min(way / _WAY_SCALE, 4.0)]
     return Evidence(images, features.expand(count, -1, -1, -1), torch.stack(cues, 1))
 
 

@@ -23,19 +23,19 @@ def body_box(images: Tensor) -> tuple[int, int, int, int]:
 
 def to_body(prior: Tensor, box: tuple[int, int, int, int], stride: int) -> Tensor:
     """A map [h, w] at `stride` cut to the body box and resized to [32, 32]."""
-    rows, columns = _spans(box, stride, prior.shape)
+    rows, columns = spans(box, stride, prior.shape)
     return resized(prior[rows, columns], (PRIOR_SIZE, PRIOR_SIZE))
 
 
 def from_body(prior: Tensor, box: tuple[int, int, int, int], stride: int, shape: tuple[int, int]) -> Tensor:
     """The inverse of `to_body` on another scan: [32, 32] to a map [h, w] of `shape`, zero outside the body."""
-    rows, columns = _spans(box, stride, shape)
+    rows, columns = spans(box, stride, shape)
     placed = torch.zeros(shape, device=prior.device)
     placed[rows, columns] = resized(prior, placed[rows, columns].shape)
     return placed
 
 
-def _spans(box: tuple[int, int, int, int], stride: int, shape: Sequence[int]) -> tuple[slice, slice]:
+def spans(box: tuple[int, int, int, int], stride: int, shape: Sequence[int]) -> tuple[slice, slice]:
     """Rows and columns of the box on a map of `shape` at `stride`; at least one of each."""
     top, left, bottom, right = (round(edge / stride) for edge in box)
     top, left = min(top, shape[0] - 1), min(left, shape[1] - 1)

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 _NEAR = 2
+
+VoxelConfidence = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""From the probability [n, h, w] and the confidence of each slice [n], both 0..1, to float32 [n, h, w] in 0..1."""
 
 
 def voxel_confidence(probability: np.ndarray, slice_confidence: np.ndarray) -> np.ndarray:
     """float32 [n, h, w] in 0..1: the distance of the probability from a toss-up times the slice's confidence."""
     certainty = np.abs(2 * probability.astype(np.float32) - 1)
     return certainty * slice_confidence[:, None, None]
+
+
+def plain_margin(probability: np.ndarray, slice_confidence: np.ndarray) -> np.ndarray:
+    """float32 [n, h, w] in 0..1: |2p - 1| alone, whatever the slice's confidence; for comparison."""
+    return voxel_confidence(probability, np.ones_like(slice_confidence))
 
 
 def next_to_paint(confidence: np.ndarray, visited: np.ndarray, painted: Sequence[int], sizes: np.ndarray) -> int | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from DPLSegmentLib.images.axes import axis_name
+from DPLSegmentLib.images.facing import facing
 from DPLSegmentLib.images.intensity import Kind, detect_kind, intensity_window
 from DPLSegmentLib.images.segmentation import Segment
 from DPLSegmentLib.images.volume import Volume
@@ -17,13 +17,14 @@ from DPLSegmentLib.network.checkpoint import Model, load_model
 from DPLSegmentLib.network.devices import choose_device, device_name
 from DPLSegmentLib.network.inference import fast_encoder
 from DPLSegmentLib.propagation.cache import EmbeddingCache, fingerprint
+from DPLSegmentLib.propagation.course import course_of
 from DPLSegmentLib.propagation.embedding import Embedder, Embedding
+from DPLSegmentLib.propagation.faced import faced
 from DPLSegmentLib.propagation.options import EngineOptions
 from DPLSegmentLib.propagation.painted import painted_slices, plane_of
 from DPLSegmentLib.propagation.prototype_set import (
     PrototypeSet,
     StructurePrototypes,
-    axis_of_plane,
     collect,
     merged,
     place_of,
@@ -171,9 +172,27 @@ class Engine:
         watch = Stopwatch()
         found = self._found(source, watch, on_progress, cancel)
         own = None if isinstance(source, PrototypeSet) else _own_support(source, query)
+        if own:
+            return self._swept(found, query, own, slice_range, watch, on_progress, on_slice, cancel)
+        seen = faced(query, found.facing, found.axis)
+        tell, show = seen.progress(on_progress), seen.slices(on_slice)
+        reach = seen.reach(slice_range)
+        return seen.back(self._swept(found, seen.shown, None, reach, watch, tell, show, cancel))
+
+    def _swept(
+        self,
+        found: PrototypeSet,
+        query: Volume,
+        own: Support | None,
+        slice_range: tuple[int, int] | None,
+        watch: Stopwatch,
+        on_progress: OnProgress | None,
+        on_slice: OnSlice | None,
+        cancel: CancelToken | None,
+    ) -> Propagation:
         embedding, axis = self._embed_query(query, own, found, on_progress, cancel)
         watch.lap("embed")
-        assembly = Assembly(query, embedding, axis)
+        assembly = Assembly(query, embedding, axis, self.options.confidence)
         for number, structure in enumerate(found.structures):
             painted = painted_slices(_segment(own, structure.name), axis, embedding) if own else []
             run = StructureRun(self.network, self.options, embedding, structure, axis, slice_range)
@@ -210,8 +229,7 @@ class Engine:
         if own:
             axis = plane_of(own)
             return self._embed_support(own, axis, on_progress, cancel), axis
-        axis = axis_of_plane(query, found.plane)
-        return self.embed(query, axis, on_progress, cancel, _window_for(query, found.window)), axis
+        return self.embed(query, found.axis, on_progress, cancel, _window_for(query, found.window)), found.axis
 
     def _embed_support(
         self, support: Support, axis: int, on_progress: OnProgress | None, cancel: CancelToken | None
@@ -226,18 +244,19 @@ class Engine:
     ) -> PrototypeSet:
         axis = plane_of(support)
         embedding = self._embed_support(support, axis, on_progress, cancel)
-        structures, most = [], 1
+        course, structures, most = course_of(embedding), [], 1
         for segment in support.painted.segments:
             painted = painted_slices(segment, axis, embedding)
             if painted:
                 prototypes = collect(painted, embedding, self.network.extract)
                 area = max(float(each.working.sum()) for each in painted) * embedding.stack.pixel_mm**2
                 place = place_of(painted, embedding)
-                kept = (segment.value, segment.color, dict(segment.tags))
-                structures.append(StructurePrototypes(segment.name, prototypes, place, area, *kept))
+                largest = max(painted, key=lambda each: float(each.working.sum()))
+                kept = (course.at(largest.index, embedding.stack.gap_mm), segment.value, segment.color)
+                structures.append(StructurePrototypes(segment.name, prototypes, place, area, *kept, dict(segment.tags)))
                 most = max(most, len(painted))
-        plane = axis_name(support.volume.ijk_to_ras, axis)
-        return PrototypeSet(tuple(structures), plane, _hounsfield_window(support), self.model_id, most)
+        way, window = facing(support.volume.ijk_to_ras), _hounsfield_window(support)
+        return PrototypeSet(tuple(structures), way, axis, window, self.model_id, most)
 
     def _check(self, found: PrototypeSet) -> None:
         if found.model_id != self.model_id:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from DPLSegmentLib.network.condition import Condition
 from DPLSegmentLib.network.fusion import ConservativeFusion, FusionMode
 from DPLSegmentLib.network.network import Enhancement
+from DPLSegmentLib.propagation.confidence import VoxelConfidence, voxel_confidence
 from DPLSegmentLib.propagation.settle import SettleOptions
 
 
@@ -15,7 +16,7 @@ class EngineOptions:
     """`use_dpl` off sweeps by affinity alone; `use_propagation` off scores every slice by itself, without a sweep.
 
     `diffusion`, `statistics`, `geometry`, `fusion`, `fusion_weight`, `variants` and `seed` are the switches of DPL;
-    `settle` is the walk in 3D after the sweep.
+    `settle` is the walk in 3D after the sweep, `confidence` how sure each voxel of the result is said to be.
     """
 
     use_dpl: bool = True
@@ -28,6 +29,7 @@ class EngineOptions:
     variants: int = 4
     seed: int = 0
     settle: SettleOptions = field(default_factory=SettleOptions)
+    confidence: VoxelConfidence = voxel_confidence
 
     @property
     def enhancement(self) -> Enhancement:

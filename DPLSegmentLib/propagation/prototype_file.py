@@ -11,11 +11,12 @@ from torch import Tensor
 
 from DPLSegmentLib.images.atomic import atomic
 from DPLSegmentLib.network.prototypes import Prototypes
+from DPLSegmentLib.propagation.course import Course
 from DPLSegmentLib.propagation.prototype_set import PrototypeSet, StructurePrototypes
 from DPLSegmentLib.propagation.types import PropagationError
 
-FORMAT = 1
-_KEYS = {"format", "kind", "model_id", "plane", "window", "slices", "structures"}
+FORMAT = 2
+_KEYS = {"format", "kind", "model_id", "facing", "axis", "window", "slices", "structures"}
 _KIND = "DPLSegment prototypes"
 
 
@@ -25,7 +26,8 @@ def save_prototypes(found: PrototypeSet, path: Path) -> None:
         "format": FORMAT,
         "kind": _KIND,
         "model_id": found.model_id,
-        "plane": found.plane,
+        "facing": found.facing,
+        "axis": found.axis,
         "window": list(found.window) if found.window else None,
         "slices": found.slices,
         "structures": [_packed(structure) for structure in found.structures],
@@ -50,14 +52,15 @@ def load_prototypes(path: Path, model_id: str) -> PrototypeSet:
     try:
         window = (float(content["window"][0]), float(content["window"][1])) if content["window"] else None
         structures = tuple(_unpacked(packed) for packed in content["structures"])
-        return PrototypeSet(structures, str(content["plane"]), window, model_id, int(content["slices"]))
+        facing, axis = str(content["facing"]), int(content["axis"])
+        return PrototypeSet(structures, facing, axis, window, model_id, int(content["slices"]))
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise _damaged(path) from error
 
 
 def _content(path: Path) -> dict[str, Any]:
     if not path.is_file():
-        raise PropagationError(f"There is no prototype file {path}; make one with --save-prototypes.")
+        raise PropagationError(f"There is no prototype file {path}; make it from a painted scan and save it.")
     try:
         _check_sums(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
@@ -89,6 +92,8 @@ def _packed(structure: StructurePrototypes) -> dict[str, Any]:
         "geometry": prototypes.geometry.cpu(),
         "place": structure.place.cpu(),
         "area_mm2": structure.area_mm2,
+        "course": structure.course.profile.cpu(),
+        "height": structure.course.height,
         "value": structure.value,
         "color": list(structure.color),
         "tags": dict(structure.tags),
@@ -99,7 +104,8 @@ def _unpacked(packed: dict[str, Any]) -> StructurePrototypes:
     prototypes = Prototypes(*(_tensor(packed[part]) for part in ("foreground", "background", "geometry")))
     red, green, blue = (float(part) for part in packed["color"])
     return StructurePrototypes(
-        packed["name"], prototypes, _tensor(packed["place"]), float(packed["area_mm2"]), int(packed["value"]),
+        packed["name"], prototypes, _tensor(packed["place"]), float(packed["area_mm2"]),
+        Course(_tensor(packed["course"]), float(packed["height"])), int(packed["value"]),
         (red, green, blue), dict(packed["tags"]),
     )  # fmt: skip
 

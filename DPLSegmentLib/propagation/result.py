@@ -9,7 +9,7 @@ import numpy as np
 
 from DPLSegmentLib.images.segmentation import Segment, Segmentation
 from DPLSegmentLib.images.volume import Volume
-from DPLSegmentLib.propagation.confidence import next_to_paint, voxel_confidence
+from DPLSegmentLib.propagation.confidence import VoxelConfidence, next_to_paint, voxel_confidence
 from DPLSegmentLib.propagation.embedding import Embedding
 from DPLSegmentLib.propagation.painted import PaintedSlice
 from DPLSegmentLib.propagation.polish import connected, native_probability, smooth_across, without_overlap
@@ -33,10 +33,13 @@ class _Part:
 class Assembly:
     """Collects swept structures and makes the result on the grid of the scan."""
 
-    def __init__(self, query: Volume, embedding: Embedding, axis: int) -> None:
+    def __init__(
+        self, query: Volume, embedding: Embedding, axis: int, confidence: VoxelConfidence = voxel_confidence
+    ) -> None:
         self.query = query
         self.embedding = embedding
         self.axis = axis
+        self.confidence = confidence
         self.parts: list[_Part] = []
 
     def add(self, structure: StructurePrototypes, swept: SweptStructure, painted: Sequence[PaintedSlice]) -> None:
@@ -55,7 +58,7 @@ class Assembly:
         masks = [_with_painted(mask, part.painted) for mask, part in zip(masks, self.parts, strict=True)]
         segments = tuple(self._segment(part, mask) for part, mask in zip(self.parts, masks, strict=True))
         confidences = [
-            voxel_confidence(part.probability, part.swept.confidence.numpy()) * mask
+            self.confidence(part.probability, part.swept.confidence.numpy()) * mask
             for part, mask in zip(self.parts, masks, strict=True)
         ]
         reports = tuple(map(self._report, self.parts, masks, confidences))

@@ -22,6 +22,8 @@ _LEAST_SHARE = 0.6
 _MOST_GROWTH = 1.3
 _INSIDE = 0.5
 _PIECE_SHARE = 0.3
+_HEIGHT_MM = 30.0
+_ANY_HEIGHT = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,12 +38,15 @@ class Candidate:
 class Search:
     """Looks on evenly spaced slices, then on every slice near the best."""
 
-    def __init__(self, finder: DecoderStep, embedding: Embedding, prior: Tensor, area_mm2: float) -> None:
+    def __init__(
+        self, finder: DecoderStep, embedding: Embedding, prior: Tensor, area_mm2: float, height_mm: float | None
+    ) -> None:
         self.finder = finder
         self.embedding = embedding
         self.prior = prior
         self.expected = resized(prior, embedding.images.shape[1:])
         self.area = area_mm2 / embedding.stack.pixel_mm**2
+        self.height_mm = height_mm
 
     def seeds(self, reach: SweepRange, count: int, check: Callable[[int], None]) -> list[Seed]:
         """At most `count` seeds; none when the structure seems absent. `check` is told each slice looked at."""
@@ -80,7 +85,14 @@ class Search:
         sized = math.exp(-0.5 * abs(math.log(size / max(self.area, 1.0))))
         alike = self.finder.likeness(self.embedding, index, (step.probability > _INSIDE).float()) ** 2
         place = float((self.expected * step.probability).sum() / step.probability.sum())
-        return step.presence * step.margin * sized * alike * math.sqrt(place)
+        return step.presence * step.margin * sized * alike * math.sqrt(place) * self._at_height(index)
+
+    def _at_height(self, index: int) -> float:
+        """How well a slice lies at the height where the structure is expected; never 0, heights are rough."""
+        if self.height_mm is None:
+            return 1.0
+        away = (index * self.embedding.stack.gap_mm - self.height_mm) / _HEIGHT_MM
+        return _ANY_HEIGHT + math.exp(-0.5 * away**2)
 
     def _parts(self, candidates: Sequence[Candidate], count: int, reach: SweepRange) -> Iterator[Candidate]:
         length = (reach.last - reach.first + 1) / count

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import torch
@@ -11,8 +11,7 @@ from torch import Tensor
 from DPLSegmentLib.network.config import STRIDE
 from DPLSegmentLib.network.decoder import Evidence
 from DPLSegmentLib.network.devices import fast_half
-from DPLSegmentLib.network.evidence import LastSlice, assemble, grown, location_prior, shrink
-from DPLSegmentLib.network.likelihood import grey_table
+from DPLSegmentLib.network.evidence import LastSlice, Memory, assemble, grown, location_prior, remember, shrink
 from DPLSegmentLib.network.network import SegmentationNetwork
 from DPLSegmentLib.network.prototypes import Prototypes
 from DPLSegmentLib.network.similarity import Scores, score
@@ -25,23 +24,25 @@ _LARGE = 600
 @dataclass(frozen=True, eq=False)
 class Step:
     """A structure on one slice: `probability` [H, W], `presence` 0..1, `agreement` 0..1 (carried back, how much of the
-    last mask is met again) and `margin` 0..1 (how far the probabilities inside and at the border are from a toss-up).
+    last mask is met again) and `margin` 0..1 (how far the probabilities inside and at the border are from a toss-up);
+    `memory` is what the sweep goes on with, None where nothing was swept.
     """
 
     probability: Tensor
     presence: float
     agreement: float
     margin: float
+    memory: Memory | None = None
 
 
 class Stepper(Protocol):
     """One structure's way from slice to slice."""
 
-    def anchor(self, embedding: Embedding, index: int, mask: Tensor) -> Tensor:
+    def begin(self, embedding: Embedding, index: int, mask: Tensor) -> Memory:
         """What a sweep remembers of the slice and mask [H, W] that it begins from."""
         ...
 
-    def step(self, embedding: Embedding, index: int, last: int, mask: Tensor, anchor: Tensor) -> Step:
+    def step(self, embedding: Embedding, index: int, last: int, mask: Tensor, memory: Memory) -> Step:
         """From the mask [H, W] on slice `last` to slice `index`."""
         ...
 
@@ -58,29 +59,32 @@ class DecoderStep:
         self.prototypes = prototypes
 
     @torch.inference_mode()
-    def anchor(self, embedding: Embedding, index: int, mask: Tensor) -> Tensor:
-        """Which grey values [1, 32] belong to the structure."""
-        return grey_table(embedding.image(index), mask[None])
+    def begin(self, embedding: Embedding, index: int, mask: Tensor) -> Memory:
+        """See `Stepper.begin`."""
+        return remember(embedding.image(index), mask[None])
 
     @torch.inference_mode()
-    def step(self, embedding: Embedding, index: int, last: int, mask: Tensor, anchor: Tensor) -> Step:
+    def step(self, embedding: Embedding, index: int, last: int, mask: Tensor, memory: Memory) -> Step:
         """See `Stepper.step`."""
         region = region_around(mask)
         small = region.scaled(STRIDE)
         features, before = embedding.standardised(index, small), embedding.standardised(last, small)
         previous = region.cut(mask)[None]
-        carried = self.network.affinity(features[None], before[None], shrink(previous)[None])[0]
+        both = torch.cat([shrink(previous), small.cut(memory.traced)])
+        carried, traced = self.network.affinity(features[None], before[None], both[None])[0].chunk(2)
         scores = self._scores(features)
         prior = location_prior(shrink(previous))
-        last_slice = LastSlice(region.cut(embedding.image(last)), previous, carried, anchor)
         gap = embedding.gap * abs(index - last)
+        near = Memory(memory.greys, traced, memory.way + gap)
+        last_slice = LastSlice(region.cut(embedding.image(last)), previous, carried, near)
         image = region.cut(embedding.image(index))
         probability, presence = self._decode(assemble(image, features, scores, prior, gap, last_slice))
         if float((mask > 0.5).sum()) >= _LARGE:
             probability = (probability * grown(carried)).sqrt()
         back = self.network.affinity(before[None], features[None], shrink(probability)[None])[0]
         agreement = soft_dice(back, shrink(previous))
-        return Step(region.paste(probability[0], mask), presence, agreement, margin_of(probability[0]))
+        further = replace(near, traced=small.paste(traced[0], memory.traced[0])[None])
+        return Step(region.paste(probability[0], mask), presence, agreement, margin_of(probability[0]), further)
 
     @torch.inference_mode()
     def find(self, embedding: Embedding, index: int, prior: Tensor) -> Step:
@@ -113,19 +117,19 @@ class AffinityStep:
     def __init__(self, network: SegmentationNetwork) -> None:
         self.network = network
 
-    def anchor(self, embedding: Embedding, index: int, mask: Tensor) -> Tensor:
+    def begin(self, embedding: Embedding, index: int, mask: Tensor) -> Memory:
         """Nothing is remembered."""
-        return mask.new_zeros(0)
+        return Memory(mask.new_zeros(0), mask.new_zeros(0))
 
     @torch.inference_mode()
-    def step(self, embedding: Embedding, index: int, last: int, mask: Tensor, anchor: Tensor) -> Step:
+    def step(self, embedding: Embedding, index: int, last: int, mask: Tensor, memory: Memory) -> Step:
         """See `Stepper.step`; the structure ends where nothing is carried any more."""
         features, before = embedding.standardised(index)[None], embedding.standardised(last)[None]
         small = shrink(mask[None])[None]
         carried = self.network.affinity(features, before, small)
         probability = grown(carried[0])[0]
         agreement = soft_dice(self.network.affinity(before, features, carried)[0], small[0])
-        return Step(probability, float(probability.max() > 0.5), agreement, margin_of(probability))
+        return Step(probability, float(probability.max() > 0.5), agreement, margin_of(probability), memory)
 
 
 def soft_dice(a: Tensor, b: Tensor) -> float:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
+from DPLSegmentLib.network.evidence import Memory
 from DPLSegmentLib.propagation.embedding import Embedding
 from DPLSegmentLib.propagation.growth import Growth, growth_from
 from DPLSegmentLib.propagation.steps import Step, Stepper
@@ -56,7 +57,7 @@ class _Front:
     seed: Seed
     direction: int
     limit: int
-    anchor: Tensor
+    memory: Memory
     growth: Growth
     at: int = 0
     mask: Tensor = field(default_factory=lambda: torch.zeros(0))
@@ -87,10 +88,10 @@ class Sweep:
         for number, seed in enumerate(seeds):
             before = seeds[number - 1].index + 1 if number else self.reach.first
             after = seeds[number + 1].index - 1 if number + 1 < len(seeds) else self.reach.last
-            anchor = self.stepper.anchor(self.embedding, seed.index, seed.mask)
+            memory = self.stepper.begin(self.embedding, seed.index, seed.mask)
             for direction, limit in ((1, after), (-1, before)):
                 growth = growth_from(seed.mask)
-                fronts.append(_Front(seed, direction, limit, anchor, growth, seed.index, seed.mask, seed.confidence))
+                fronts.append(_Front(seed, direction, limit, memory, growth, seed.index, seed.mask, seed.confidence))
         return fronts
 
     def _advance(self, front: _Front) -> Iterator[SweptSlice]:
@@ -103,6 +104,7 @@ class Sweep:
         present = self._present(step, confidence)
         if present:
             front.at, front.mask, front.missed, front.confidence = index, step.probability, 0, confidence
+            front.memory = step.memory or front.memory
         else:
             front.missed += 1
             front.running = front.missed < self.patience
@@ -110,7 +112,7 @@ class Sweep:
 
     def _step(self, front: _Front, index: int) -> Step:
         stack = self.embedding.stack
-        step = self.stepper.step(self.embedding, index, front.at, front.mask, front.anchor)
+        step = self.stepper.step(self.embedding, index, front.at, front.mask, front.memory)
         gap_mm = stack.gap_mm * abs(index - front.at)
         kept = front.growth.within_reach(step.probability, front.mask, gap_mm, stack.pixel_mm)
         return replace(step, probability=kept)

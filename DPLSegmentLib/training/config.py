@@ -7,6 +7,8 @@ from dataclasses import Field, dataclass, fields
 from pathlib import Path
 
 from DPLSegmentLib.network.config import ENCODER_STRIDE
+from DPLSegmentLib.network.fusion import FusionMode
+from DPLSegmentLib.propagation.options import EngineOptions
 
 
 class TrainingError(ValueError):
@@ -19,7 +21,9 @@ class TrainingConfig:
 
     `data` is a folder laid out as abdomen-mr/train, abdomen-ct/train, headneck-ct/train, unlabelled; `steps` counts
     optimiser steps; `crop` is in working pixels; `labels` off trains on supervoxels and synthesis alone; `cut_share` of
-    the unlabelled structures are cut in two.
+    the unlabelled structures are cut in two. The prepared scans are kept in `pack`, or beside `run` without it.
+    From `diffusion` on these are the switches of DPL, and those of the engine by default; with `diffusion_weight` 0 the
+    diffusion does not learn, with `cross_view_target` off the prototype is its own target.
     """
 
     data: str
@@ -43,8 +47,28 @@ class TrainingConfig:
     label_share: float = 0.3
     synthetic_share: float = 0.12
     cut_share: float = 0.35
-    diffusion: bool = True
+    pack: str = ""
+    diffusion: bool = EngineOptions.diffusion
+    diffusion_weight: float = 0.2
     cross_view_target: bool = True
+    statistics: bool = EngineOptions.statistics
+    geometry: bool = EngineOptions.geometry
+    fusion: str = EngineOptions.fusion
+    fusion_weight: float = EngineOptions.fusion_weight
+    variants: int = EngineOptions.variants
+
+    @property
+    def switches(self) -> EngineOptions:
+        """DPL in training, and at inference for the same DPL there; raises ValueError for an unknown `fusion`."""
+        return EngineOptions(
+            diffusion=self.diffusion,
+            statistics=self.statistics,
+            geometry=self.geometry,
+            fusion=FusionMode(self.fusion),
+            fusion_weight=self.fusion_weight,
+            variants=self.variants,
+            seed=self.seed,
+        )
 
 
 def read_config(path: Path) -> TrainingConfig:
@@ -62,6 +86,8 @@ def read_config(path: Path) -> TrainingConfig:
         raise TrainingError(f"{path} has values of the wrong kind: {', '.join(wrong)}.")
     if values.get("crop", 0) % ENCODER_STRIDE:
         raise TrainingError(f"{path} has a crop of {values['crop']}; it must be a multiple of {ENCODER_STRIDE}.")
+    if values.get("fusion", FusionMode.NONE) not in list(FusionMode):
+        raise TrainingError(f"{path} has the fusion {values['fusion']}; it must be one of {', '.join(FusionMode)}.")
     try:
         return TrainingConfig(**values)
     except TypeError as error:

@@ -168,13 +168,31 @@ class EpisodeSampler:
         if place.view.volume.synthetic:
             return photometric(random_contrast(regions, style), style)
         images = place.view.slices(indices, place.window)
-        if not place.regions.labelled and style.random() < 0.2:
-            images = shifted_contrast(images, regions, style.uniform(0.1, 0.5), style)
-        elif not place.regions.labelled and style.random() < 0.3:
-            images = faded_contrast(images, regions, place.label, style.uniform(0.5, 1.0))
+        tissues, label = self._tissues(place, indices, regions, style)
+        if tissues is not None and style.random() < 0.2:
+            images = shifted_contrast(images, tissues, style.uniform(0.1, 0.5), style)
+        elif tissues is not None and style.random() < 0.3:
+            images = faded_contrast(images, tissues, label, style.uniform(0.5, 1.0))
         if parts is not regions and style.random() < 0.7:
             images = shifted_contrast(images, parts, style.uniform(0.02, 0.12), style)
         return photometric(images, style)
+
+    def _tissues(
+        self, place: _Place, indices: list[int], regions: Tensor, style: np.random.Generator
+    ) -> tuple[Tensor | None, int]:
+        """Regions that cover the slices, for changing their contrasts, and the number of the wanted one among them.
+
+        Around drawn structures they are those of a watershed; None where the scan has none.
+        """
+        if not place.regions.labelled:
+            return regions, place.label
+        found = [each for each in place.view.volume.maps if not each.labelled]
+        if not found:
+            return None, place.label
+        around = found[int(style.integers(len(found)))]
+        numbers = len(around.weights)
+        under = place.view.regions(around, indices, place.window)
+        return torch.where(regions > 0, regions + numbers, under), place.label + numbers
 
     def _far(
         self, place: _Place, labels: list[int], generator: np.random.Generator, style: int

@@ -66,6 +66,11 @@ def to_device(volume: TrainingVolume, device: torch.device) -> TrainingVolume:
     return replace(volume, image=volume.image.to(device), maps=maps)
 
 
+def pack_folder(config: TrainingConfig) -> Path:
+    """Where the prepared scans are kept."""
+    return Path(config.pack) if config.pack else Path(config.run).parent / f"pack{_FORMAT}"
+
+
 def prepare_volumes(config: TrainingConfig) -> None:
     """Write what `load_volumes` reads, for the scans for which that has not been done yet."""
     for path, group in _scans(Path(config.data)):
@@ -104,7 +109,7 @@ def _scans(root: Path) -> Iterator[tuple[Path, str]]:
 
 
 def _kept(path: Path, group: str, config: TrainingConfig) -> Path:
-    kept = Path(config.run).parent / f"pack{_FORMAT}" / f"{group}-{path.name.removesuffix('-image.nii.gz')}.npz"
+    kept = pack_folder(config) / f"{group}-{path.name.removesuffix('-image.nii.gz')}.npz"
     if not kept.is_file():
         kept.parent.mkdir(parents=True, exist_ok=True)
         partial = kept.with_suffix(".partial.npz")

@@ -8,36 +8,37 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from DPLSegmentLib.network.condition import Condition
 from DPLSegmentLib.network.decoder import Evidence
 from DPLSegmentLib.network.devices import fast_half
-from DPLSegmentLib.network.evidence import LastSlice, assemble, location_prior, shrink
-from DPLSegmentLib.network.fusion import ConservativeFusion
-from DPLSegmentLib.network.likelihood import grey_table
+from DPLSegmentLib.network.evidence import LastSlice, Memory, assemble, location_prior, remember, shrink
 from DPLSegmentLib.network.network import Enhancement, SegmentationNetwork, body_weight, standardise
 from DPLSegmentLib.network.prototypes import Prototypes
 from DPLSegmentLib.network.similarity import Scores, score
+from DPLSegmentLib.propagation.options import EngineOptions
 from DPLSegmentLib.training.episodes import Episode
 from DPLSegmentLib.training.leaks import with_leaks
 from DPLSegmentLib.training.losses import mask_loss, presence_loss, probability_loss
 
-_SCORE_WEIGHT, _CARRY_WEIGHT, _DIFFUSION_WEIGHT, _PRESENCE_WEIGHT = 0.4, 0.4, 0.2, 0.2
+_SCORE_WEIGHT, _CARRY_WEIGHT, _TRACE_WEIGHT, _PRESENCE_WEIGHT = 0.4, 0.4, 0.2, 0.2
 
 
 @dataclass(frozen=True)
 class RolloutOptions:
     """Which parts of DPL take part; `cross_view` off makes the prototype its own diffusion target; `leaks` is the share
-    of masks that are made to run into a neighbour before a step."""
+    of masks that are made to run into a neighbour before a step; `diffusion_weight` is that of the diffusion loss."""
 
     enhancement: Enhancement
     cross_view: bool = True
     leaks: float = 0.2
+    diffusion_weight: float = 0.2
 
 
-def default_options(diffusion: bool = True, cross_view: bool = True, seed: int = 0) -> RolloutOptions:
-    """The shipped recipe with the two switches of the configuration."""
-    enhancement = Enhancement(diffusion, Condition(), ConservativeFusion(), seed=seed)
-    return RolloutOptions(enhancement, cross_view)
+def default_options(
+    switches: EngineOptions | None = None, cross_view: bool = True, diffusion_weight: float = 0.2
+) -> RolloutOptions:
+    """The shipped recipe, or the same DPL that an engine with these switches has."""
+    enhancement = (switches or EngineOptions()).enhancement
+    return RolloutOptions(enhancement, cross_view, diffusion_weight=diffusion_weight)
 
 
 class Rollout:
@@ -55,7 +56,7 @@ class Rollout:
         prior = location_prior(shrink(episode.painted))
         sweep = self._sweep(episode, chain, enhanced)
         search = self._search(episode, far, enhanced, prior)
-        diffusion = self._diffusion(episode, far, plain) * _DIFFUSION_WEIGHT
+        diffusion = self._diffusion(episode, far, plain) * self.options.diffusion_weight
         return {**sweep, **search, "diffusion": diffusion}
 
     def _embed(self, episode: Episode) -> tuple[Tensor, Tensor]:
@@ -77,16 +78,18 @@ class Rollout:
         return logits.float(), presence.float()
 
     def _sweep(self, episode: Episode, chain: Tensor, prototypes: list[Prototypes]) -> dict[str, Tensor]:
-        masks, total = episode.painted, {"mask": [], "presence": [], "score": [], "carry": []}
-        anchor = grey_table(episode.chain[0, 1], masks)
+        masks, total = episode.painted, {"mask": [], "presence": [], "score": [], "carry": [], "trace": []}
+        memory = remember(episode.chain[0, 1], masks)
         for number in range(1, len(chain)):
             truth = episode.chain_masks[:, number]
             scores = self._scores(chain[number], prototypes)
             before, alike = episode.chain_masks[:, number - 1], episode.chain_alike[:, number - 1]
             masks, leaked = with_leaks(masks, before, alike, self.options.leaks)
             small = shrink(masks)
-            carried = self.network.affinity(chain[number][None], chain[number - 1][None], small[None])[0]
-            last = LastSlice(episode.chain[number - 1, 1], masks, carried, anchor)
+            both = torch.cat([small, memory.traced.detach()])[None]
+            carried, traced = self.network.affinity(chain[number][None], chain[number - 1][None], both)[0].chunk(2)
+            memory = Memory(memory.greys, traced, memory.way + episode.gap)
+            last = LastSlice(episode.chain[number - 1, 1], masks, carried, memory)
             prior = location_prior(small)
             evidence = assemble(episode.chain[number, 1], chain[number], scores, prior, episode.gap, last)
             logits, presence = self._decode(evidence)
@@ -94,6 +97,7 @@ class Rollout:
             total["presence"].append(presence_loss(presence, truth) * _PRESENCE_WEIGHT)
             total["score"].append(mask_loss(scores.logit, shrink(episode.chain_alike[:, number])) * _SCORE_WEIGHT)
             total["carry"].append(_carry_loss(carried, shrink(truth), leaked) * _CARRY_WEIGHT)
+            total["trace"].append(probability_loss(traced, shrink(truth)) * _TRACE_WEIGHT)
             masks = logits.sigmoid().detach()
         return {name: torch.stack(values).mean() for name, values in total.items()}
 

@@ -73,19 +73,30 @@ def new_state(config: TrainingConfig, network: SegmentationNetwork) -> TrainingS
 
 def load_start(network: SegmentationNetwork, path: Path) -> None:
     """Take over every part of an earlier run's running average, or of exported weights, that has the same name and
-    shape here.
+    shape here. A layer that has more inputs now keeps what it knew of the first ones and begins with zeros for others.
 
     Raises TrainingError when nothing fits.
     """
     content, own = _read(path), network.state_dict()
     known = content.get("average", content.get("weights")) if isinstance(content, dict) else None
     weights = known if isinstance(known, dict) else {}
-    fitting = {name: value for name, value in weights.items() if name in own and own[name].shape == value.shape}
+    taken = {name: _fitted(value, own[name]) for name, value in weights.items() if name in own}
+    fitting = {name: value for name, value in taken.items() if value is not None}
     if not fitting:
         raise TrainingError(
             f"{path} holds no weights of an earlier run of this network; choose its checkpoint.pt or dpl-segment.pt."
         )
     network.load_state_dict(fitting, strict=False)
+
+
+def _fitted(value: Tensor, like: Tensor) -> Tensor | None:
+    """A weight [out, in, ...] with zeros for inputs gained at the end; None where it is of another kind."""
+    if value.shape == like.shape:
+        return value
+    gained = like.shape[1] - value.shape[1] if value.ndim == like.ndim > 1 else 0
+    if gained <= 0 or (value.shape[0], *value.shape[2:]) != (like.shape[0], *like.shape[2:]):
+        return None
+    return torch.cat([value.to(like), like.new_zeros(like.shape[0], gained, *like.shape[2:])], 1)
 
 
 def load_imagenet(encoder: Encoder, path: Path) -> None:

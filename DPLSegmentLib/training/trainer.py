@@ -41,7 +41,8 @@ class Trainer:
         self.state: TrainingState = new_state(config, network)
         if self.checkpoint.is_file():
             self.state.load(self.checkpoint)
-        self.rollout = Rollout(network, default_options(config.diffusion, config.cross_view_target, config.seed))
+        options = default_options(config.switches, config.cross_view_target, config.diffusion_weight)
+        self.rollout = Rollout(network, options)
 
     @property
     def checkpoint(self) -> Path:

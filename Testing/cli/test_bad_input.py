@@ -109,5 +109,5 @@ def test_an_output_that_is_a_file_is_refused(
     output = tmp_path / "file"
     output.write_text("")
     assert main([*map(str, propagate(kidney_file, painted_file)), "--output", str(output)]) == 1
-    assert "--output" in capsys.readouterr().err
+    assert "choose another output folder" in capsys.readouterr().err
     assert output.read_text() == ""

@@ -10,12 +10,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import highdicom
 import pytest
 from distributed.security import Security
 
 from DPLSegmentLib.cli import main
 from DPLSegmentLib.cohort.orders import Tools, make_orders
 from DPLSegmentLib.cohort.source import PrototypeSource
+from DPLSegmentLib.images.volume import Volume
+from Testing.images.dicom_files import Scan
 
 from .conftest import end, finish, next_event, states, triple, triples, words_for
 
@@ -145,6 +148,20 @@ def test_scans_are_sent_to_workers_that_do_not_see_the_folders(
     for name in ("scan0-segmentation.seg.nrrd", "scan1-confidence.nii.gz"):
         assert (cohort / "sent" / name).read_bytes() == (results / name).read_bytes()
     assert (cohort / "sent" / "thumbnails" / "scan2.png").is_file()
+
+
+@pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="there is no folder that every process sees as another")
+def test_of_a_series_that_is_sent_the_dicom_segmentation_is_written_here(
+    site: Site, certificates: Path, cohort: Path, small_ct: Volume, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Scan(small_ct.array, (3.0, 3.0, 3.0), series="1.2.826.0.1.1").write(cohort / "series" / "one")
+    monkeypatch.chdir(cohort)
+    here = Path("/proc/self/cwd")
+    words = words_for(here, here / "series", here / "sent dicom", "--format", "dcm", *on(site, certificates))
+    assert main(words) == 0
+    assert "scans are sent to them" in (cohort / "sent dicom" / "batch.log").read_text()
+    (written,) = (cohort / "sent dicom").glob("*.dcm")
+    assert highdicom.seg.segread(written).number_of_segments == 1
 
 
 def test_a_scheduler_that_does_not_answer_is_said(

@@ -12,13 +12,14 @@ from torch.nn import functional
 from DPLSegmentLib.network.checkpoint import Model
 from DPLSegmentLib.network.config import STRIDE
 from DPLSegmentLib.network.decoder import CUES, IMAGES, Evidence
-from DPLSegmentLib.network.evidence import LastSlice, assemble, location_prior, shrink
+from DPLSegmentLib.network.evidence import LastSlice, Memory, assemble, location_prior, shrink
 from DPLSegmentLib.network.likelihood import grey_table, looked_up
 from DPLSegmentLib.network.network import SegmentationNetwork
 from DPLSegmentLib.network.prototypes import Prototypes
 from DPLSegmentLib.network.similarity import Scores, score
 
 GAP = 6.0
+WAY = 32.0
 
 
 @pytest.fixture
@@ -36,7 +37,8 @@ def prior(small_masks: Tensor) -> Tensor:
 @pytest.fixture
 def last(slices: Tensor, masks: Tensor, small_masks: Tensor) -> LastSlice:
     """The first slice; its mask is carried without change."""
-    return LastSlice(slices[0], masks[:1], small_masks[:1] / 2, grey_table(slices[1], masks[1:2]))
+    memory = Memory(grey_table(slices[1], masks[1:2]), small_masks[:1] / 4, WAY)
+    return LastSlice(slices[0], masks[:1], small_masks[:1] / 2, memory)
 
 
 @pytest.fixture
@@ -56,10 +58,11 @@ def test_cues_come_in_their_order(
 ) -> None:
     cues = following.cues[0]
     wanted = [scores.foreground, scores.background, scores.probability, last.carried, small_masks[:1], prior]
-    assert len(cues) == CUES == len(wanted) + 2
+    assert len(cues) == CUES == len(wanted) + 4
     for cue, expected in zip(cues, wanted, strict=False):
         assert torch.equal(cue, expected[0])
     assert bool((cues[6] == GAP / 8).all()) and bool((cues[7] == 0).all())
+    assert torch.equal(cues[8], small_masks[0] / 4) and bool((cues[9] == WAY / 64).all())
 
 
 def test_images_come_in_their_order(following: Evidence, slices: Tensor, masks: Tensor) -> None:
@@ -72,7 +75,7 @@ def test_images_come_in_their_order(following: Evidence, slices: Tensor, masks: 
 def test_without_a_last_slice_its_places_are_empty_and_that_is_said(searching: Evidence, slices: Tensor) -> None:
     assert torch.equal(searching.images[0, 0], slices[1])
     assert not searching.images[0, 1:].any()
-    assert not searching.cues[0, 3:5].any()
+    assert not searching.cues[0, 3:5].any() and not searching.cues[0, 8:].any()
     assert bool((searching.cues[0, 7] == 1).all())
 
 

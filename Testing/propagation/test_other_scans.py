@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 import torch
 
+from DPLSegmentLib.images.facing import facing, turn_to
 from DPLSegmentLib.images.segmentation import Segmentation
 from DPLSegmentLib.images.volume import Volume
 from DPLSegmentLib.propagation.engine import Engine
 from DPLSegmentLib.propagation.prototype_file import FORMAT, load_prototypes, save_prototypes
 from DPLSegmentLib.propagation.prototype_set import PrototypeSet
-from DPLSegmentLib.propagation.types import Propagation, PropagationError, Support
+from DPLSegmentLib.propagation.types import Propagation, PropagationError, SliceResult, Support
 
 Paint = Callable[..., Support]
 
@@ -81,14 +82,39 @@ def test_a_file_of_prototypes_gives_what_the_painted_scan_gives(
 
 def test_prototypes_come_back_from_their_file_to_the_bit(prototypes: PrototypeSet, file: Path) -> None:
     loaded = load_prototypes(file, prototypes.model_id)
-    for name in ("plane", "window", "model_id", "slices"):
+    for name in ("facing", "axis", "window", "model_id", "slices"):
         assert getattr(loaded, name) == getattr(prototypes, name)
     for one, other in zip(loaded.structures, prototypes.structures, strict=True):
         for name in ("name", "value", "color", "tags", "area_mm2"):
             assert getattr(one, name) == getattr(other, name)
         assert torch.equal(one.place, other.place)
+        assert torch.equal(one.course.profile, other.course.profile) and one.course.height == other.course.height
         for part in ("foreground", "background", "geometry"):
             assert torch.equal(getattr(one.prototypes, part), getattr(other.prototypes, part))
+
+
+@pytest.mark.parametrize("way", ["IPL", "SAL", "SPR", "LSP", "AIR"])
+def test_a_scan_stored_another_way_round_gets_the_same_result(
+    engine: Engine, support: Support, other_ct: Volume, direct: Propagation, way: str
+) -> None:
+    turn = turn_to(other_ct.ijk_to_ras, way)
+    slices: list[SliceResult] = []
+    found = engine.propagate([support], turn.volume(other_ct), on_slice=slices.append)
+    (mask,), (wanted,) = ([segment.mask for segment in each.segmentation.segments] for each in (found, direct))
+    assert np.array_equal(turn.undone(mask), wanted)
+    assert np.array_equal(turn.undone(found.confidence.array), direct.confidence.array)
+    assert slices and all(each.mask.shape == mask.take(0, each.axis).shape for each in slices)
+    streamed = sum(int((each.mask & mask.take(each.index, each.axis)).sum()) for each in slices)
+    assert streamed > 0.7 * mask.sum()
+
+
+def test_a_range_on_a_scan_stored_upside_down_means_its_own_slices(
+    engine: Engine, support: Support, other_ct: Volume
+) -> None:
+    turn = turn_to(other_ct.ijk_to_ras, "IPL" if facing(other_ct.ijk_to_ras)[0] == "S" else "SPL")
+    found = engine.propagate([support], turn.volume(other_ct), slice_range=(3, 9))
+    occupied = np.flatnonzero(found.segmentation.segments[0].mask.any((1, 2)))
+    assert len(occupied) and occupied.min() >= 3 and occupied.max() <= 9
 
 
 def test_prototypes_of_another_model_are_refused(

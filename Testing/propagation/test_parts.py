@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from DPLSegmentLib.propagation.body import PRIOR_SIZE, body_box, from_body, to_body
-from DPLSegmentLib.propagation.confidence import next_to_paint, voxel_confidence
+from DPLSegmentLib.propagation.confidence import next_to_paint, plain_margin, voxel_confidence
 from DPLSegmentLib.propagation.embedding import Embedding
 from DPLSegmentLib.propagation.polish import connected, smooth_across, without_overlap
 from DPLSegmentLib.propagation.region import region_around
@@ -131,3 +131,8 @@ def test_a_sweep_that_is_sure_of_everything_still_names_a_slice_it_reached() -> 
 def test_confidence_is_highest_far_from_a_toss_up() -> None:
     confidence = voxel_confidence(np.array([[[0.0, 0.5, 1.0]]], np.float16), np.array([0.8], np.float32))
     assert confidence.tolist() == [[[pytest.approx(0.8), 0.0, pytest.approx(0.8)]]]
+
+
+def test_the_plain_margin_asks_no_slice() -> None:
+    margin = plain_margin(np.array([[[0.0, 0.5, 1.0]]], np.float16), np.array([0.8], np.float32))
+    assert margin.tolist() == [[[1.0, 0.0, 1.0]]]

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from DPLSegmentLib.images.segmentation import Segmentation
+from DPLSegmentLib.network.evidence import Memory
 from DPLSegmentLib.network.network import Enhancement
 from DPLSegmentLib.propagation.embedding import Embedding
 from DPLSegmentLib.propagation.engine import Engine
@@ -26,11 +27,11 @@ class Follower:
         self.there = there
         self.steps: list[Stepped] = []
 
-    def anchor(self, embedding: Embedding, index: int, mask: Tensor) -> Tensor:
-        """See `Stepper.anchor`."""
-        return torch.zeros(0)
+    def begin(self, embedding: Embedding, index: int, mask: Tensor) -> Memory:
+        """See `Stepper.begin`."""
+        return Memory(torch.zeros(0), torch.zeros(0))
 
-    def step(self, embedding: Embedding, index: int, last: int, mask: Tensor, anchor: Tensor) -> Step:
+    def step(self, embedding: Embedding, index: int, last: int, mask: Tensor, memory: Memory) -> Step:
         """See `Stepper.step`."""
         self.steps.append((last, index))
         return Step(mask, float(index in self.there), 1.0, 1.0)
@@ -65,8 +66,8 @@ def test_a_sweep_ends_where_the_structure_ends(swept: Swept, square: Tensor) -> 
 
 def test_a_short_gap_is_crossed_from_the_last_slice_that_was_seen(swept: Swept, square: Tensor) -> None:
     class Gapped(Follower):
-        def step(self, embedding: Embedding, index: int, last: int, mask: Tensor, anchor: Tensor) -> Step:
-            found = super().step(embedding, index, last, mask, anchor)
+        def step(self, embedding: Embedding, index: int, last: int, mask: Tensor, memory: Memory) -> Step:
+            found = super().step(embedding, index, last, mask, memory)
             return Step(mask, 0.0, 1.0, 1.0) if index == 15 else found
 
     stepper = Gapped(range(12, 19))
@@ -90,7 +91,7 @@ def test_between_two_seeds_each_slice_comes_from_both(swept: Swept, square: Tens
 
 def test_confidence_falls_with_every_doubtful_slice(swept: Swept, square: Tensor) -> None:
     class Doubtful(Follower):
-        def step(self, embedding: Embedding, index: int, last: int, mask: Tensor, anchor: Tensor) -> Step:
+        def step(self, embedding: Embedding, index: int, last: int, mask: Tensor, memory: Memory) -> Step:
             return Step(mask, 0.9, 0.8, 0.7)
 
     slices = swept(Doubtful(range(30)), SweepRange(10, 29), [Seed(10, square)])
@@ -144,7 +145,7 @@ def test_a_step_leaves_everything_far_from_the_last_mask_empty(engine: Engine, k
     plain = engine.network.extract(kidney_embedding.standardised(13), small)
     prototypes = engine.network.enhance(plain, Enhancement())
     stepper = DecoderStep(engine.network, prototypes)
-    step = stepper.step(kidney_embedding, 14, 13, mask, stepper.anchor(kidney_embedding, 13, mask))
+    step = stepper.step(kidney_embedding, 14, 13, mask, stepper.begin(kidney_embedding, 13, mask))
     assert step.probability.shape == mask.shape
     assert not step.probability[128:].any() and not step.probability[:, 128:].any()
     for number in (step.presence, step.agreement, step.margin):

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from DPLSegmentLib.network.fusion import FusionMode
+from DPLSegmentLib.propagation.options import EngineOptions
 from DPLSegmentLib.training.config import TrainingConfig, TrainingError, read_config
 
 
@@ -70,6 +72,17 @@ def test_what_must_be_given_is_asked_for(file: Path, content: str) -> None:
 def test_values_of_the_wrong_kind_are_named(file: Path, line: str, said: str) -> None:
     file.write_text(f'data = "scans"\nrun = "a"\n{line}\n')
     assert said in refusal(file)
+
+
+def test_training_has_the_dpl_of_the_engine_where_nothing_else_is_said(file: Path) -> None:
+    assert TrainingConfig("scans", "runs/a").switches == EngineOptions()
+    file.write_text('data = "scans"\nrun = "a"\nfusion = "variants"\nvariants = 8\ngeometry = false\nseed = 2\n')
+    assert read_config(file).switches == EngineOptions(fusion=FusionMode.VARIANTS, variants=8, geometry=False, seed=2)
+
+
+def test_an_unknown_fusion_is_refused(file: Path) -> None:
+    file.write_text('data = "scans"\nrun = "a"\nfusion = "cold"\n')
+    assert "has the fusion cold; it must be one of none, mean, variants" in refusal(file)
 
 
 def test_a_crop_that_the_encoder_cannot_halve_is_refused(file: Path) -> None:

@@ -18,6 +18,7 @@ from DPLSegmentLib.training.pack import (
     RegionMap,
     TrainingVolume,
     load_volumes,
+    pack_folder,
     region_map,
 )
 from DPLSegmentLib.training.supervoxels import SCALES, useful_regions, watershed_maps
@@ -72,6 +73,11 @@ def test_no_benchmark_label_is_ever_in_the_cache(
     for path in files:
         names = {label_names.get(int(value)) for value in np.unique(np.load(path)["labels"])}
         assert not names & BENCHMARK and "aorta" in names
+
+
+def test_prepared_scans_lie_beside_the_run_or_where_the_configuration_says(configure: Configure) -> None:
+    assert pack_folder(configure(run="runs/a")) == Path("runs/pack2")
+    assert pack_folder(configure(run="runs/a", pack="kept")) == Path("kept")
 
 
 def test_other_labels_stay_voxel_for_voxel(

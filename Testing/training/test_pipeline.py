@@ -17,6 +17,7 @@ from DPLSegmentLib.network.decoder import Evidence
 from DPLSegmentLib.network.evidence import location_prior, shrink
 from DPLSegmentLib.network.network import Enhancement, SegmentationNetwork, neighbours
 from DPLSegmentLib.propagation.embedding import Embedder, Embedding
+from DPLSegmentLib.propagation.options import EngineOptions
 from DPLSegmentLib.propagation.steps import DecoderStep
 from DPLSegmentLib.resources import resource
 from DPLSegmentLib.training.config import TrainingConfig
@@ -93,7 +94,7 @@ def test_the_decoder_is_shown_the_same_in_training_and_at_inference(
     Rollout(network, RolloutOptions(Enhancement(), leaks=0.0)).losses(episode)
     network.eval()
     following, searching, _ = seen
-    step.step(embedding, 1, 0, painted, step.anchor(embedding, 0, painted))
+    step.step(embedding, 1, 0, painted, step.begin(embedding, 0, painted))
     step.find(embedding, 0, location_prior(shrink(painted[None]))[0])
     alike(following, seen[3])
     alike(searching, seen[4])
@@ -115,7 +116,7 @@ def test_losses_are_finite_and_named(network: SegmentationNetwork, sampler: Epis
     for number in range(4):
         losses = Rollout(network, default_options()).losses(sampler.sample(np.random.default_rng(number)))
         assert set(losses) == {
-            "mask", "presence", "score", "carry", "far mask", "far presence", "far score", "diffusion",
+            "mask", "presence", "score", "carry", "trace", "far mask", "far presence", "far score", "diffusion",
         }  # fmt: skip
         assert all(float(loss) >= 0 and np.isfinite(float(loss)) for loss in losses.values())
 
@@ -132,10 +133,16 @@ def test_the_switches_of_the_recipe_switch(network: SegmentationNetwork, episode
     losses = []
     for diffusion, cross_view in ((True, True), (False, True), (True, False)):
         torch.manual_seed(0)
-        losses.append(Rollout(network, default_options(diffusion, cross_view)).losses(changed))
+        losses.append(Rollout(network, default_options(EngineOptions(diffusion=diffusion), cross_view)).losses(changed))
     both, plain, own = losses
     assert float(both["score"]) != float(plain["score"]) and float(both["diffusion"]) == float(plain["diffusion"])
     assert float(both["score"]) == float(own["score"]) and float(both["diffusion"]) != float(own["diffusion"])
+
+
+def test_without_its_weight_the_diffusion_does_not_learn(network: SegmentationNetwork, episode: Episode) -> None:
+    changed = replace(episode, far_masks=torch.roll(episode.far_masks, 8, 3))
+    assert float(Rollout(network, default_options()).losses(changed)["diffusion"]) > 0
+    assert float(Rollout(network, default_options(diffusion_weight=0.0)).losses(changed)["diffusion"]) == 0
 
 
 def test_every_part_of_the_network_learns(sampler: EpisodeSampler) -> None:

@@ -1,0 +1,1 @@
+"""What the parts of DPL are worth: the network trained again without each of them, and measured."""
