@@ -7,6 +7,7 @@ are laid along each other, shifted and stretched; where they agree best, heights
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -14,7 +15,9 @@ from torch.nn import functional
 
 from DPLSegmentLib.network.config import STRIDE
 from DPLSegmentLib.propagation.body import body_box, spans
-from DPLSegmentLib.propagation.embedding import Embedding
+
+if TYPE_CHECKING:
+    from DPLSegmentLib.propagation.embedding import Embedding
 
 _STEP_MM = 5.0
 _GRID = 4

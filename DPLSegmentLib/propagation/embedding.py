@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from DPLSegmentLib.images.stack import SliceStack, occupied_box, stack_along
 from DPLSegmentLib.images.volume import Volume
 from DPLSegmentLib.network.inference import Encode
 from DPLSegmentLib.network.network import CHANNEL_EPSILON, body_weight, neighbours
+from DPLSegmentLib.propagation.course import Course, course_of
 from DPLSegmentLib.propagation.region import Region
 from DPLSegmentLib.propagation.types import Cancelled, CancelToken, OnProgress, Progress
 
@@ -48,6 +50,11 @@ class Embedding:
         """Memory held, in bytes."""
         tensors = sum(tensor.numel() * tensor.element_size() for tensor in (self.images, self.features))
         return tensors + self.stack.planes.nbytes
+
+    @cached_property
+    def course(self) -> Course:
+        """How the scan goes from one end to the other."""
+        return course_of(self)
 
     def shows(self, mask: np.ndarray) -> bool:
         """Whether all of a mask [z, y, x] on the scan's grid lies in the part that was embedded."""

@@ -17,7 +17,6 @@ from DPLSegmentLib.network.checkpoint import Model, load_model
 from DPLSegmentLib.network.devices import choose_device, device_name
 from DPLSegmentLib.network.inference import fast_encoder
 from DPLSegmentLib.propagation.cache import EmbeddingCache, fingerprint
-from DPLSegmentLib.propagation.course import course_of
 from DPLSegmentLib.propagation.embedding import Embedder, Embedding
 from DPLSegmentLib.propagation.faced import faced
 from DPLSegmentLib.propagation.options import EngineOptions
@@ -244,7 +243,7 @@ class Engine:
     ) -> PrototypeSet:
         axis = plane_of(support)
         embedding = self._embed_support(support, axis, on_progress, cancel)
-        course, structures, most = course_of(embedding), [], 1
+        structures, most = [], 1
         for segment in support.painted.segments:
             painted = painted_slices(segment, axis, embedding)
             if painted:
@@ -252,7 +251,7 @@ class Engine:
                 area = max(float(each.working.sum()) for each in painted) * embedding.stack.pixel_mm**2
                 place = place_of(painted, embedding)
                 largest = max(painted, key=lambda each: float(each.working.sum()))
-                kept = (course.at(largest.index, embedding.stack.gap_mm), segment.value, segment.color)
+                kept = (embedding.course.at(largest.index, embedding.stack.gap_mm), segment.value, segment.color)
                 structures.append(StructurePrototypes(segment.name, prototypes, place, area, *kept, dict(segment.tags)))
                 most = max(most, len(painted))
         way, window = facing(support.volume.ijk_to_ras), _hounsfield_window(support)

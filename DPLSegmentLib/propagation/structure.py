@@ -13,7 +13,7 @@ from DPLSegmentLib.network.evidence import grown
 from DPLSegmentLib.network.network import SegmentationNetwork
 from DPLSegmentLib.network.similarity import score
 from DPLSegmentLib.propagation.body import body_box, from_body
-from DPLSegmentLib.propagation.course import corresponding, course_of
+from DPLSegmentLib.propagation.course import corresponding
 from DPLSegmentLib.propagation.embedding import Embedding
 from DPLSegmentLib.propagation.options import EngineOptions
 from DPLSegmentLib.propagation.painted import PaintedSlice
@@ -128,7 +128,7 @@ class StructureRun:
         box = body_box(self.embedding.images)
         prior = from_body(self.structure.place, box, STRIDE, self.embedding.features.shape[-2:])
         finder = DecoderStep(self.network, self.prototypes)
-        height = corresponding(self.structure.course, course_of(self.embedding))
+        height = corresponding(self.structure.course, self.embedding.course)
         search = Search(finder, self.embedding, prior, self.structure.area_mm2, height)
         count = min(_MOST_SEEDS, slices) if self.reach.certain else 1
         return search.seeds(self.reach, count, lambda index: check("score", 0.0, index))
