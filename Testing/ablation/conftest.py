@@ -6,13 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
-import SimpleITK as sitk
 
 from DPLSegmentLib.ablation.shelf import TrialResult
 from DPLSegmentLib.ablation.start import write_start
 from DPLSegmentLib.ablation.study import Study, short
 from DPLSegmentLib.resources import WEIGHTS, resource
 from DPLSegmentLib.training.config import read_config
+from Testing.training.crops import write_case
 
 TRAIN_BOX = (slice(80, 112), slice(25, 89), slice(30, 94))
 VAL_BOXES = {
@@ -20,15 +20,6 @@ VAL_BOXES = {
     "case-02": (slice(78, 102), slice(20, 78), slice(62, 120)),
 }
 RECIPE = "crop = 64\nrollout = 1\nsynthetic = 0\nstructures = 1\nwarmup = 2\n"
-
-
-def write_case(folder: Path, name: str, box: tuple[slice, slice, slice]) -> None:
-    """A crop of the bundled CT and its labels."""
-    folder.mkdir(parents=True, exist_ok=True)
-    z, y, x = box
-    for kind, source in (("image", "example_ct"), ("labels", "example_ct-labels")):
-        image = sitk.ReadImage(resource(f"SampleData/{source}.nii.gz"))[x, y, z]
-        sitk.WriteImage(image, folder / f"{name}-{kind}.nii.gz")
 
 
 @pytest.fixture(scope="session")

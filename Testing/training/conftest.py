@@ -17,6 +17,7 @@ from DPLSegmentLib.training import synthesis
 from DPLSegmentLib.training.config import TrainingConfig
 from DPLSegmentLib.training.episodes import EpisodeSampler
 from DPLSegmentLib.training.pack import TrainingVolume, load_volumes
+from Testing.training.crops import write_case
 
 torch.set_num_threads(1)
 
@@ -25,15 +26,6 @@ BOXES = {
     "case-02": (slice(74, 106), slice(20, 84), slice(40, 104)),
 }
 Configure = Callable[..., TrainingConfig]
-
-
-def write_case(folder: Path, name: str, box: tuple[slice, slice, slice]) -> None:
-    """A crop of the bundled CT and its labels."""
-    folder.mkdir(parents=True, exist_ok=True)
-    z, y, x = box
-    for kind, source in (("image", "example_ct"), ("labels", "example_ct-labels")):
-        image = sitk.ReadImage(resource(f"SampleData/{source}.nii.gz"))[x, y, z]
-        sitk.WriteImage(image, folder / f"{name}-{kind}.nii.gz")
 
 
 @pytest.fixture(scope="session")
