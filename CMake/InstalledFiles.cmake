@@ -250,6 +250,7 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/scene/stored.py
   DPLSegmentLib/scene/transforms.py
   DPLSegmentLib/training/__init__.py
+  DPLSegmentLib/training/ageing.py
   DPLSegmentLib/training/augment.py
   DPLSegmentLib/training/config.py
   DPLSegmentLib/training/cuts.py

@@ -23,6 +23,8 @@ def photometric(images: Tensor, generator: np.random.Generator) -> Tensor:
         images = images + noise * generator.uniform(0, 0.07)
     if generator.random() < 0.3:
         images = images * _bias(images, generator)
+    if generator.random() < 0.2:
+        images = images * _gains(images, generator)
     return images.clamp(0, 1)
 
 
@@ -35,8 +37,15 @@ def _curve(images: Tensor, generator: np.random.Generator) -> Tensor:
 
 
 def _bias(images: Tensor, generator: np.random.Generator) -> Tensor:
-    corners = torch.from_numpy(generator.uniform(0.6, 1.4, (1, 1, 4, 4)).astype(np.float32)).to(images)
-    return functional.interpolate(corners, size=images.shape[-2:], mode="bicubic", align_corners=False)[0]
+    """A field [n, H, W] that varies smoothly in the slices and from the first to the last."""
+    corners = torch.from_numpy(generator.uniform(0.6, 1.4, (2, 1, 4, 4)).astype(np.float32)).to(images)
+    first, last = functional.interpolate(corners, size=images.shape[-2:], mode="bicubic", align_corners=False)[:, 0]
+    return torch.lerp(first, last, torch.linspace(0, 1, len(images), device=images.device)[:, None, None])
+
+
+def _gains(images: Tensor, generator: np.random.Generator) -> Tensor:
+    """Factors [n, 1, 1]: slices that were acquired in turns differ a little in brightness."""
+    return torch.from_numpy(generator.normal(1, 0.04, (len(images), 1, 1)).astype(np.float32)).to(images)
 
 
 def as_painted(mask: Tensor, generator: np.random.Generator) -> Tensor:

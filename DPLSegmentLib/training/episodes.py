@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from DPLSegmentLib.training.augment import as_painted, photometric, smoothed
 from DPLSegmentLib.training.config import TrainingConfig, TrainingError
 from DPLSegmentLib.training.cuts import cut
 from DPLSegmentLib.training.pack import RegionMap, TrainingVolume
-from DPLSegmentLib.training.synthesis import faded_contrast, random_contrast, shifted_contrast
+from DPLSegmentLib.training.synthesis import faded_contrast, flattened_contrast, random_contrast, shifted_contrast
 from DPLSegmentLib.training.views import PlaneView, Window
 
 FAR = 2
@@ -24,6 +25,7 @@ _MOST_SHARE = 0.35
 _TRIES = 40
 _LEAST_CONTRAST = 0.02
 _THICK = 4.0
+_NEAR = 5.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,14 +152,18 @@ class EpisodeSampler:
         return cut(regions, place.label, len(place.regions.weights), 1, generator) if wanted else regions
 
     def _labels(self, regions: Tensor, place: _Place, generator: np.random.Generator) -> list[int]:
-        """The wanted region, if it fits, and others drawn by their weights; a part cut off weighs as its whole."""
+        """The wanted region, if it fits, and others drawn by their weights, its neighbours most.
+
+        A part cut off weighs as its whole.
+        """
         sizes = torch.bincount(regions.flatten().clamp(min=0)).cpu().numpy()
         fits = [n for n in np.flatnonzero(sizes) if n and _LEAST_PIXELS <= sizes[n] <= _MOST_SHARE * regions.numel()]
         if place.label not in fits:
             return []
         weights = place.regions.weights
         others = {int(n): weights[n] if n < len(weights) else weights[place.label] for n in fits if n != place.label}
-        chances = np.array(list(others.values())) + 1e-6
+        near = _touching(regions, place.label)
+        chances = np.array([weight * (_NEAR if n in near else 1) for n, weight in others.items()]) + 1e-6
         count = min(len(others), self.config.structures - 1)
         drawn = generator.choice(list(others), count, False, chances / chances.sum()) if count else []
         return [place.label, *(int(number) for number in drawn)]
@@ -173,6 +179,8 @@ class EpisodeSampler:
             images = shifted_contrast(images, tissues, style.uniform(0.1, 0.5), style)
         elif tissues is not None and style.random() < 0.3:
             images = faded_contrast(images, tissues, label, style.uniform(0.5, 1.0))
+        elif bool((seen := regions == place.label).any()) and style.random() < 0.5:
+            images = flattened_contrast(images, float(images[seen].mean()), style)
         if parts is not regions and style.random() < 0.7:
             images = shifted_contrast(images, parts, style.uniform(0.02, 0.12), style)
         return photometric(images, style)
@@ -229,6 +237,12 @@ def _nudged(window: Window, generator: np.random.Generator) -> Window:
     row, column = (centre + float(generator.normal(0, 6)) for centre in window.centre)
     pixel = window.pixel * float(np.exp(generator.normal(0, 0.08)))
     return Window((row, column), pixel, window.angle + float(generator.normal(0, 0.08)), window.mirrored, window.size)
+
+
+def _touching(regions: Tensor, label: int) -> set[int]:
+    """Numbers of the regions on a slice [H, W] that come within four pixels of a region."""
+    near = functional.max_pool2d((regions == label).to(torch.float32)[None, None], 9, 1, 4)[0, 0] > 0
+    return {int(number) for number in regions[near].unique()}
 
 
 def _masks(regions: Tensor, labels: list[int], rough: bool) -> Tensor:

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import functional
+
+_TOUCHING = 6
+_RIM = 0.5
+_RIM_WIDTH = (3, 13)
 
 
 def with_leaks(masks: Tensor, truth: Tensor, alike: Tensor, share: float) -> tuple[Tensor, Tensor]:
@@ -16,8 +21,22 @@ def with_leaks(masks: Tensor, truth: Tensor, alike: Tensor, share: float) -> tup
     joined = masks.clone()
     for number in leaked.nonzero().flatten().tolist():
         others = [n for n in range(count) if n != number and not torch.equal(alike[n], alike[number])]
-        leaked[number] = bool(others)
         if others:
-            other = others[int(torch.randint(len(others), ()))]
-            joined[number] = torch.maximum(masks[number], truth[other])
+            joined[number] = _joined(masks[number], truth[others])
+        leaked[number] = bool(torch.any(joined[number] != masks[number]))
     return joined, leaked.to(masks.device)
+
+
+def _joined(mask: Tensor, others: Tensor) -> Tensor:
+    """A mask [H, W] with one of the others [m, H, W], a touching one if any is; half of the times its rim only."""
+    touching = (others * _grown(mask, _TOUCHING)).flatten(1).any(1)
+    chosen = others[touching] if bool(touching.any()) else others
+    other = chosen[int(torch.randint(len(chosen), ()))]
+    if float(torch.rand(())) < _RIM:
+        other = other * _grown(mask, int(torch.randint(*_RIM_WIDTH, ())))
+    return torch.maximum(mask, other)
+
+
+def _grown(mask: Tensor, radius: int) -> Tensor:
+    inside = (mask > 0.5).to(mask)
+    return functional.max_pool2d(inside[None, None], 2 * radius + 1, 1, radius)[0, 0]

@@ -18,13 +18,14 @@ from torch import Tensor
 from DPLSegmentLib.images.intensity import normalise
 from DPLSegmentLib.images.reading import read_segmentation, read_volume
 from DPLSegmentLib.training.config import TrainingConfig, TrainingError
-from DPLSegmentLib.training.supervoxels import SCALES, useful_regions, watershed_maps
+from DPLSegmentLib.training.supervoxels import SCALES, stabilities, useful_regions, watershed_maps
 from DPLSegmentLib.training.synthesis import random_labels
 
 BENCHMARK = frozenset({"liver", "right kidney", "left kidney", "spleen"})
 _SETS = ("abdomen-mr/train", "abdomen-ct/train", "headneck-ct/train", "unlabelled")
 _LARGE = 200 * 200
 _FORMAT = 2
+_STABLE = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,10 +155,11 @@ def _permitted_labels(path: Path) -> np.ndarray | None:
 
 def _unpack(arrays: dict[str, np.ndarray], group: str, use_labels: bool) -> TrainingVolume:
     step = int(arrays["step"])
+    found = [scale for scale in range(len(SCALES)) if len(arrays[f"weights{scale}"]) > 1]
+    stable = stabilities([arrays[f"regions{scale}"] for scale in found])
     maps = [
-        region_map(arrays[f"regions{scale}"], step, arrays[f"weights{scale}"], False)
-        for scale in range(len(SCALES))
-        if len(arrays[f"weights{scale}"]) > 1
+        region_map(arrays[f"regions{scale}"], step, arrays[f"weights{scale}"] * again**_STABLE, False)
+        for scale, again in zip(found, stable, strict=True)
     ]
     if use_labels and "labels" in arrays:
         labels = arrays["labels"]

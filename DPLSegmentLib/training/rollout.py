@@ -15,6 +15,7 @@ from DPLSegmentLib.network.network import Enhancement, SegmentationNetwork, body
 from DPLSegmentLib.network.prototypes import Prototypes
 from DPLSegmentLib.network.similarity import Scores, score
 from DPLSegmentLib.propagation.options import EngineOptions
+from DPLSegmentLib.training.ageing import aged
 from DPLSegmentLib.training.episodes import Episode
 from DPLSegmentLib.training.leaks import with_leaks
 from DPLSegmentLib.training.losses import mask_loss, presence_loss, probability_loss
@@ -25,11 +26,13 @@ _SCORE_WEIGHT, _CARRY_WEIGHT, _TRACE_WEIGHT, _PRESENCE_WEIGHT = 0.4, 0.4, 0.2, 0
 @dataclass(frozen=True)
 class RolloutOptions:
     """Which parts of DPL take part; `cross_view` off makes the prototype its own diffusion target; `leaks` is the share
-    of masks that are made to run into a neighbour before a step; `diffusion_weight` is that of the diffusion loss."""
+    of masks that are made to run into a neighbour before a step, `aged` that of sweeps that begin as if they had come a
+    long way; `diffusion_weight` is that of the diffusion loss."""
 
     enhancement: Enhancement
     cross_view: bool = True
     leaks: float = 0.2
+    aged: float = 0.5
     diffusion_weight: float = 0.2
 
 
@@ -80,6 +83,8 @@ class Rollout:
     def _sweep(self, episode: Episode, chain: Tensor, prototypes: list[Prototypes]) -> dict[str, Tensor]:
         masks, total = episode.painted, {"mask": [], "presence": [], "score": [], "carry": [], "trace": []}
         memory = remember(episode.chain[0, 1], masks)
+        if float(torch.rand(())) < self.options.aged:
+            memory = aged(memory, self.network.affinity, chain[0], episode.gap)
         for number in range(1, len(chain)):
             truth = episode.chain_masks[:, number]
             scores = self._scores(chain[number], prototypes)

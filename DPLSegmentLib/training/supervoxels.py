@@ -1,10 +1,13 @@
 """Structures nobody had to draw: watershed regions of a scan at several scales.
 
 Superpixel episodes go back to Ouyang et al. 2020; the watershed scales, the root of the grey values (dark organs keep
-their borders) and the preference for regions with smooth shapes are ours.
+their borders) and the preference for regions with smooth shapes that several scales agree on are ours.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
 
 import numpy as np
 import SimpleITK as sitk
@@ -54,6 +57,29 @@ def useful_regions(image: np.ndarray, regions: np.ndarray) -> tuple[np.ndarray, 
     numbers = np.zeros(len(sizes), np.uint16)
     numbers[kept] = np.arange(1, len(kept) + 1)
     return numbers[regions], np.concatenate([[0.0], weights[kept]])
+
+
+def stabilities(maps: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Of each region of each map [n + 1], the best Dice with a region of another map, 0..1.
+
+    What is found again at another scale is more likely a thing of its own than what is found once.
+    """
+    best = [np.zeros(int(regions.max(initial=0)) + 1) for regions in maps]
+    for one, other in combinations(range(len(maps)), 2):
+        dice = _overlaps(maps[one], maps[other])
+        best[one] = np.maximum(best[one], dice.max(1, initial=0))
+        best[other] = np.maximum(best[other], dice.max(0, initial=0))
+    return best
+
+
+def _overlaps(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Dice of each region of one map with each of the other; 0 for what is outside of all regions."""
+    count, width = (int(regions.max(initial=0)) + 1 for regions in (one, other))
+    shared = np.bincount(one.ravel().astype(np.int64) * width + other.ravel(), minlength=count * width)
+    shared = shared.reshape(count, width)
+    dice = 2 * shared / np.maximum(shared.sum(1, keepdims=True) + shared.sum(0, keepdims=True), 1)
+    dice[0], dice[:, 0] = 0, 0
+    return dice
 
 
 def _interior(regions: np.ndarray) -> np.ndarray:

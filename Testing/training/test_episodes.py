@@ -31,6 +31,7 @@ def telling(
 ) -> EpisodeSampler:
     """Draws from two patients whose grey value is the number of the structure, times sixteen."""
     monkeypatch.setattr("DPLSegmentLib.training.episodes.photometric", lambda images, generator: images)
+    monkeypatch.setattr("DPLSegmentLib.training.episodes.flattened_contrast", lambda images, grey, generator: images)
     patients = []
     for labels in true_labels.values():
         weights = (np.bincount(labels.ravel(), minlength=14) > 0).astype(float)

@@ -91,7 +91,7 @@ def test_the_decoder_is_shown_the_same_in_training_and_at_inference(
 ) -> None:
     assert embedding.images.shape[1:] == (128, 128)
     network.train(training)
-    Rollout(network, RolloutOptions(Enhancement(), leaks=0.0)).losses(episode)
+    Rollout(network, RolloutOptions(Enhancement(), leaks=0.0, aged=0.0)).losses(episode)
     network.eval()
     following, searching, _ = seen
     step.step(embedding, 1, 0, painted, step.begin(embedding, 0, painted))
@@ -104,7 +104,7 @@ def test_a_rollout_goes_on_from_its_own_masks(
     network: SegmentationNetwork, seen: list[Evidence], sampler: EpisodeSampler, config: TrainingConfig
 ) -> None:
     episode = sampler.sample(np.random.default_rng(2))
-    Rollout(network, RolloutOptions(Enhancement(), leaks=0.0)).losses(episode)
+    Rollout(network, RolloutOptions(Enhancement(), leaks=0.0, aged=0.0)).losses(episode)
     first, second = seen[0], seen[1]
     assert torch.equal(first.images[:, 2], episode.painted)
     logits, _ = network.decoder(first)
