@@ -203,6 +203,7 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/propagation/cache.py
   DPLSegmentLib/propagation/confidence.py
   DPLSegmentLib/propagation/course.py
+  DPLSegmentLib/propagation/crossing.py
   DPLSegmentLib/propagation/embedding.py
   DPLSegmentLib/propagation/engine.py
   DPLSegmentLib/propagation/faced.py

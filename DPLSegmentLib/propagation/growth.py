@@ -9,11 +9,15 @@ from torch.nn import functional
 
 _ALWAYS_MM = 2.0
 _SLOPE = 0.3
+_LARGE_SLOPE = 0.15
 _WIDENING_MM = 6.0
 _WIDENING_SLOPE = 0.8
 _WIDER = 1.05
 _SHRUNK = 0.9
 _INSIDE = 0.5
+
+LARGE = 600
+"""From how many working pixels on a cross-section counts as large: the embedding is fine enough for its border."""
 
 
 @dataclass
@@ -26,15 +30,20 @@ class Growth:
     def within_reach(self, probability: Tensor, mask: Tensor, gap_mm: float, pixel_mm: float) -> Tensor:
         """A probability [H, W] without what lies further outside the last mask [H, W] than its border moves.
 
-        That is 2 mm and 0.3 times the gap (mm): a structure that keeps its size or becomes smaller seldom widens on one
-        side, but a sweep that runs into a neighbour does. Where the seed lay near an end and the cross-section has been
-        widening ever since, it is 6 mm and 0.8 times the gap.
+        That is 2 mm and 0.3 times the gap (mm), 0.15 times for a large cross-section: a structure that keeps its size
+        or becomes smaller seldom widens on one side, but a sweep that runs into a neighbour does. Where the seed lay
+        near an end and the cross-section has been widening ever since, it is 6 mm and 0.8 times the gap.
         """
         inside = (mask > _INSIDE).to(probability)
-        always, slope = (_WIDENING_MM, _WIDENING_SLOPE) if self._widens(float(inside.sum())) else (_ALWAYS_MM, _SLOPE)
+        always, slope = self._pace(float(inside.sum()))
         reach = max(1, round((always + slope * gap_mm) / pixel_mm))
         rows = functional.max_pool2d(inside[None, None], (2 * reach + 1, 1), 1, (reach, 0))
         return probability * functional.max_pool2d(rows, (1, 2 * reach + 1), 1, (0, reach))[0, 0]
+
+    def _pace(self, area: float) -> tuple[float, float]:
+        if self._widens(area):
+            return _WIDENING_MM, _WIDENING_SLOPE
+        return _ALWAYS_MM, _LARGE_SLOPE if area >= LARGE else _SLOPE
 
     def _widens(self, area: float) -> bool:
         self.largest = max(self.largest, area)

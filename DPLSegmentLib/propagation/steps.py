@@ -16,9 +16,8 @@ from DPLSegmentLib.network.network import SegmentationNetwork
 from DPLSegmentLib.network.prototypes import Prototypes
 from DPLSegmentLib.network.similarity import Scores, score
 from DPLSegmentLib.propagation.embedding import Embedding
+from DPLSegmentLib.propagation.growth import LARGE
 from DPLSegmentLib.propagation.region import region_around
-
-_LARGE = 600
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +78,7 @@ class DecoderStep:
         last_slice = LastSlice(region.cut(embedding.image(last)), previous, carried, near)
         image = region.cut(embedding.image(index))
         probability, presence = self._decode(assemble(image, features, scores, prior, gap, last_slice))
-        if float((mask > 0.5).sum()) >= _LARGE:
+        if float((mask > 0.5).sum()) >= LARGE:
             probability = (probability * grown(carried)).sqrt()
         back = self.network.affinity(before[None], features[None], shrink(probability)[None])[0]
         agreement = soft_dice(back, shrink(previous))

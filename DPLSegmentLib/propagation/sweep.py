@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from DPLSegmentLib.network.evidence import Memory
+from DPLSegmentLib.propagation.crossing import uncrossed
 from DPLSegmentLib.propagation.embedding import Embedding
 from DPLSegmentLib.propagation.growth import Growth, growth_from
 from DPLSegmentLib.propagation.steps import Step, Stepper
@@ -115,7 +116,7 @@ class Sweep:
         step = self.stepper.step(self.embedding, index, front.at, front.mask, front.memory)
         gap_mm = stack.gap_mm * abs(index - front.at)
         kept = front.growth.within_reach(step.probability, front.mask, gap_mm, stack.pixel_mm)
-        return replace(step, probability=kept)
+        return replace(step, probability=uncrossed(kept, front.mask, self.embedding.image(index)))
 
     def _present(self, step: Step, confidence: float) -> bool:
         filled = int((step.probability > _INSIDE).sum()) >= _LEAST_PIXELS

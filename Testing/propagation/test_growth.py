@@ -49,3 +49,8 @@ def test_nothing_grows_out_of_nothing() -> None:
 def test_coarse_pixels_move_by_one_at_least() -> None:
     kept = growth_from(square(20)).within_reach(torch.ones(96, 96), square(20), 2.5, 20.0)
     assert int(kept.sum()) == 22**2
+
+
+def test_a_large_cross_section_moves_less() -> None:
+    kept = growth_from(square(30)).within_reach(torch.ones(96, 96), square(30), 10.0, 1.0)
+    assert int(kept.sum()) == (30 + 2 * 4) ** 2

@@ -31,3 +31,13 @@ def test_a_single_structure_and_parts_that_look_the_same_never_leak(masks: Tenso
     for _ in range(30):
         assert not with_leaks(masks[:1], masks[:1], masks[:1], 1.0)[1].any()
         assert not with_leaks(masks, masks, whole, 1.0)[1].any()
+
+
+def test_a_touching_neighbour_leaks_in_rather_than_a_far_one() -> None:
+    squares = torch.zeros(3, 32, 32)
+    squares[0, 2:8, 2:8], squares[1, 2:8, 9:20], squares[2, 22:30, 22:30] = 1, 1, 1
+    torch.manual_seed(1)
+    joined = torch.stack([with_leaks(squares, squares, squares, 1.0)[0][0] for _ in range(40)])
+    assert not joined[:, 22:30, 22:30].any()
+    sizes = (joined[:, 2:8, 9:20]).sum((1, 2))
+    assert float(sizes.min()) < 66 and float(sizes.max()) == 66
