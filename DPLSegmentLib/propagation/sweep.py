@@ -30,6 +30,11 @@ class Seed:
     mask: Tensor
     confidence: float = 1.0
 
+    @property
+    def painted(self) -> bool:
+        """Whether a person painted it."""
+        return self.confidence == 1.0
+
 
 @dataclass(frozen=True, eq=False)
 class SweptSlice:
@@ -91,7 +96,7 @@ class Sweep:
             after = seeds[number + 1].index - 1 if number + 1 < len(seeds) else self.reach.last
             memory = self.stepper.begin(self.embedding, seed.index, seed.mask)
             for direction, limit in ((1, after), (-1, before)):
-                growth = growth_from(seed.mask)
+                growth = growth_from(seed.mask, seed.painted)
                 fronts.append(_Front(seed, direction, limit, memory, growth, seed.index, seed.mask, seed.confidence))
         return fronts
 
@@ -116,7 +121,9 @@ class Sweep:
         step = self.stepper.step(self.embedding, index, front.at, front.mask, front.memory)
         gap_mm = stack.gap_mm * abs(index - front.at)
         kept = front.growth.within_reach(step.probability, front.mask, gap_mm, stack.pixel_mm)
-        return replace(step, probability=uncrossed(kept, front.mask, self.embedding.image(index)))
+        if front.seed.painted:
+            kept = uncrossed(kept, front.mask, self.embedding.image(index))
+        return replace(step, probability=kept)
 
     def _present(self, step: Step, confidence: float) -> bool:
         filled = int((step.probability > _INSIDE).sum()) >= _LEAST_PIXELS
