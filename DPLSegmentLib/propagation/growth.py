@@ -32,9 +32,10 @@ class Growth:
     def within_reach(self, probability: Tensor, mask: Tensor, gap_mm: float, pixel_mm: float) -> Tensor:
         """A probability [H, W] without what lies further outside the last mask [H, W] than its border moves.
 
-        That is 2 mm and 0.3 times the gap (mm), 0.15 times for a large cross-section of a structure that was painted: it that keeps its size
-        or becomes smaller seldom widens on one side, but a sweep that runs into a neighbour does. Where the seed lay
-        near an end and the cross-section has been widening ever since, it is 6 mm and 0.8 times the gap.
+        That is 2 mm and 0.3 times the gap (mm): a structure that keeps its size or becomes smaller seldom widens on one
+        side, but a sweep that runs into a neighbour does. It is 0.15 times the gap for a large cross-section in a sweep
+        from paint, and 6 mm and 0.8 times the gap where the seed lay near an end and the cross-section has been
+        widening ever since.
         """
         inside = (mask > _INSIDE).to(probability)
         always, slope = self._pace(float(inside.sum()))
