@@ -131,17 +131,22 @@ class Engine:
         Where the memory of a graphics card does not suffice the CPU takes over, and `Propagation.device` says so.
         """
 
-        def run(source: Sequence[Support] | PrototypeSet, query: Volume, on_slice: OnSlice | None) -> Propagation:
+        def run(source: Sequence[Support] | PrototypeSet) -> Propagation:
             return self._propagate(source, query, slice_range, on_progress, on_slice, cancel)
 
         if isinstance(source, PrototypeSet):
-            return self._safely(query, lambda: run(source, query, on_slice))
+            return self._safely(query, lambda: run(source))
         own = _own_support(source, query)
         supports = [turned(support) for support in source]
         slanted = next((new for new, old in zip(supports, source, strict=True) if old is own and new is not old), None)
         if own is None or slanted is None:
-            return self._safely(query, lambda: run(supports, query, on_slice))
-        return turned_back(self._safely(query, lambda: run(supports, slanted.volume, None)), own)
+            return self._safely(query, lambda: run(supports))
+        tilted = self.with_options(replace(self.options, crossing=True))
+        along = slanted.volume
+        found = tilted._safely(
+            query, lambda: tilted._propagate(supports, along, slice_range, on_progress, None, cancel)
+        )
+        return turned_back(found, own)
 
     def _safely(self, query: Volume, run: Callable[[], Propagation]) -> Propagation:
         """On the CPU where the memory of the graphics card does not suffice."""

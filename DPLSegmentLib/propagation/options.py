@@ -15,8 +15,9 @@ from DPLSegmentLib.propagation.settle import SettleOptions
 class EngineOptions:
     """`use_dpl` off sweeps by affinity alone; `use_propagation` off scores every slice by itself, without a sweep.
 
-    `diffusion`, `statistics`, `geometry`, `fusion`, `fusion_weight`, `variants` and `seed` are the switches of DPL;
-    `settle` is the walk in 3D after the sweep, `confidence` how sure each voxel of the result is said to be.
+    `diffusion`, `statistics`, `geometry`, `fusion`, `fusion_weight`, `variants` and `seed` are the switches of DPL.
+    With `crossing` a large cross-section may grow over lines of another grey value. `settle` is the walk in 3D after
+    the sweep, `confidence` how sure each voxel of the result is said to be.
     """
 
     use_dpl: bool = True
@@ -28,6 +29,7 @@ class EngineOptions:
     fusion_weight: float = 0.3
     variants: int = 4
     seed: int = 0
+    crossing: bool = False
     settle: SettleOptions = field(default_factory=SettleOptions)
     confidence: VoxelConfidence = voxel_confidence
 

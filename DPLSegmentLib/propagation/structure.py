@@ -97,7 +97,8 @@ class StructureRun:
         blend = Blend(self.embedding, seeds)
         stepper = DecoderStep(self.network, self.prototypes) if self.options.use_dpl else AffinityStep(self.network)
         length = self.reach.last - self.reach.first + 1
-        for number, swept in enumerate(Sweep(stepper, self.embedding, self.reach).run(seeds), 1):
+        sweep = Sweep(stepper, self.embedding, self.reach, self.options.crossing)
+        for number, swept in enumerate(sweep.run(seeds), 1):
             blend.add(swept)
             check("sweep", number / length, swept.index)
             if on_slice and self.reach.first <= swept.index <= self.reach.last:

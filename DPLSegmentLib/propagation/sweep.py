@@ -75,10 +75,11 @@ class _Front:
 class Sweep:
     """Moves all fronts of one structure one slice at a time, nearest slices first."""
 
-    def __init__(self, stepper: Stepper, embedding: Embedding, reach: SweepRange) -> None:
+    def __init__(self, stepper: Stepper, embedding: Embedding, reach: SweepRange, crossing: bool = False) -> None:
         self.stepper = stepper
         self.embedding = embedding
         self.reach = reach
+        self.crossing = crossing
         self.patience = max(1, round(_PATIENCE_MM / embedding.stack.gap_mm))
 
     def run(self, seeds: Sequence[Seed]) -> Iterator[SweptSlice]:
@@ -121,7 +122,7 @@ class Sweep:
         step = self.stepper.step(self.embedding, index, front.at, front.mask, front.memory)
         gap_mm = stack.gap_mm * abs(index - front.at)
         kept = front.growth.within_reach(step.probability, front.mask, gap_mm, stack.pixel_mm)
-        if front.seed.painted:
+        if front.seed.painted and not self.crossing:
             kept = uncrossed(kept, front.mask, self.embedding.image(index))
         return replace(step, probability=kept)
 
