@@ -22,19 +22,21 @@ LARGE = 600
 
 @dataclass
 class Growth:
-    """Follows one sweep from its seed of `seed` pixels, `painted` or found; `largest` is the largest cross-section so
-    far."""
+    """Follows one sweep from its seed of `seed` pixels; `largest` is the largest cross-section so far.
+
+    `strict` holds large cross-sections tighter: for sweeps from paint through thick slices.
+    """
 
     seed: float
-    painted: bool = True
+    strict: bool = True
     largest: float = 0.0
 
     def within_reach(self, probability: Tensor, mask: Tensor, gap_mm: float, pixel_mm: float) -> Tensor:
         """A probability [H, W] without what lies further outside the last mask [H, W] than its border moves.
 
         That is 2 mm and 0.3 times the gap (mm): a structure that keeps its size or becomes smaller seldom widens on one
-        side, but a sweep that runs into a neighbour does. It is 0.15 times the gap for a large cross-section in a sweep
-        from paint, and 6 mm and 0.8 times the gap where the seed lay near an end and the cross-section has been
+        side, but a sweep that runs into a neighbour does. It is 0.15 times the gap for a large cross-section in a
+        strict sweep, and 6 mm and 0.8 times the gap where the seed lay near an end and the cross-section has been
         widening ever since.
         """
         inside = (mask > _INSIDE).to(probability)
@@ -46,13 +48,13 @@ class Growth:
     def _pace(self, area: float) -> tuple[float, float]:
         if self._widens(area):
             return _WIDENING_MM, _WIDENING_SLOPE
-        return _ALWAYS_MM, _LARGE_SLOPE if self.painted and area >= LARGE else _SLOPE
+        return _ALWAYS_MM, _LARGE_SLOPE if self.strict and area >= LARGE else _SLOPE
 
     def _widens(self, area: float) -> bool:
         self.largest = max(self.largest, area)
         return area > _WIDER * self.seed and area > _SHRUNK * self.largest
 
 
-def growth_from(mask: Tensor, painted: bool = True) -> Growth:
-    """For a sweep that begins with a mask [H, W] that was painted or found."""
-    return Growth(float((mask > _INSIDE).sum()), painted)
+def growth_from(mask: Tensor, strict: bool = True) -> Growth:
+    """For a sweep that begins with a mask [H, W]."""
+    return Growth(float((mask > _INSIDE).sum()), strict)

@@ -20,6 +20,7 @@ _INSIDE = 0.5
 _LEAST_PIXELS = 3
 _PATIENCE_MM = 6.0
 _MEMORY = 0.3
+_THIN_MM = 4.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +80,7 @@ class Sweep:
         self.stepper = stepper
         self.embedding = embedding
         self.reach = reach
-        self.crossing = crossing
+        self.strict = not crossing and embedding.stack.gap_mm > _THIN_MM
         self.patience = max(1, round(_PATIENCE_MM / embedding.stack.gap_mm))
 
     def run(self, seeds: Sequence[Seed]) -> Iterator[SweptSlice]:
@@ -97,7 +98,7 @@ class Sweep:
             after = seeds[number + 1].index - 1 if number + 1 < len(seeds) else self.reach.last
             memory = self.stepper.begin(self.embedding, seed.index, seed.mask)
             for direction, limit in ((1, after), (-1, before)):
-                growth = growth_from(seed.mask, seed.painted)
+                growth = growth_from(seed.mask, seed.painted and self.strict)
                 fronts.append(_Front(seed, direction, limit, memory, growth, seed.index, seed.mask, seed.confidence))
         return fronts
 
@@ -122,7 +123,7 @@ class Sweep:
         step = self.stepper.step(self.embedding, index, front.at, front.mask, front.memory)
         gap_mm = stack.gap_mm * abs(index - front.at)
         kept = front.growth.within_reach(step.probability, front.mask, gap_mm, stack.pixel_mm)
-        if front.seed.painted and not self.crossing:
+        if front.seed.painted and self.strict:
             kept = uncrossed(kept, front.mask, self.embedding.image(index))
         return replace(step, probability=kept)
 
