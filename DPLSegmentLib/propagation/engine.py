@@ -141,12 +141,12 @@ class Engine:
         slanted = next((new for new, old in zip(supports, source, strict=True) if old is own and new is not old), None)
         if own is None or slanted is None:
             return self._safely(query, lambda: run(supports))
-        tilted = self.with_options(replace(self.options, crossing=True))
-        along = slanted.volume
-        found = tilted._safely(
-            query, lambda: tilted._propagate(supports, along, slice_range, on_progress, None, cancel)
-        )
-        return turned_back(found, own)
+        along, tilted = slanted.volume, replace(self.options, crossing=True)
+
+        def run_tilted() -> Propagation:
+            return self.with_options(tilted)._propagate(supports, along, slice_range, on_progress, None, cancel)
+
+        return turned_back(self._safely(query, run_tilted), own)
 
     def _safely(self, query: Volume, run: Callable[[], Propagation]) -> Propagation:
         """On the CPU where the memory of the graphics card does not suffice."""
