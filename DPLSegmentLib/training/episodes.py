@@ -179,8 +179,8 @@ class EpisodeSampler:
             images = shifted_contrast(images, tissues, style.uniform(0.1, 0.5), style)
         elif tissues is not None and style.random() < 0.3:
             images = faded_contrast(images, tissues, label, style.uniform(0.5, 1.0))
-        elif bool((seen := regions == place.label).any()) and style.random() < 0.5:
-            images = flattened_contrast(images, float(images[seen].mean()), style)
+        elif style.random() < 0.5:
+            images = _flattened(images, regions == place.label, np.random.default_rng(int(style.integers(2**31))))
         if parts is not regions and style.random() < 0.7:
             images = shifted_contrast(images, parts, style.uniform(0.02, 0.12), style)
         return photometric(images, style)
@@ -237,6 +237,14 @@ def _nudged(window: Window, generator: np.random.Generator) -> Window:
     row, column = (centre + float(generator.normal(0, 6)) for centre in window.centre)
     pixel = window.pixel * float(np.exp(generator.normal(0, 0.08)))
     return Window((row, column), pixel, window.angle + float(generator.normal(0, 0.08)), window.mirrored, window.size)
+
+
+def _flattened(images: Tensor, seen: Tensor, generator: np.random.Generator) -> Tensor:
+    """Little contrast around the structure's grey value; where it is not seen the slices stay as they are.
+
+    The generator is one of its own: how much is drawn from it depends on the slices, and the style must not.
+    """
+    return flattened_contrast(images, float(images[seen].mean()), generator) if bool(seen.any()) else images
 
 
 def _touching(regions: Tensor, label: int) -> set[int]:
