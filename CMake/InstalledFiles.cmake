@@ -207,6 +207,7 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/propagation/embedding.py
   DPLSegmentLib/propagation/engine.py
   DPLSegmentLib/propagation/faced.py
+  DPLSegmentLib/propagation/greys.py
   DPLSegmentLib/propagation/growth.py
   DPLSegmentLib/propagation/options.py
   DPLSegmentLib/propagation/painted.py

@@ -19,6 +19,8 @@ from DPLSegmentLib.propagation.embedding import Embedding
 from DPLSegmentLib.propagation.growth import LARGE
 from DPLSegmentLib.propagation.region import region_around
 
+_FARTHEST = 40.0
+
 
 @dataclass(frozen=True, eq=False)
 class Step:
@@ -50,7 +52,8 @@ class DecoderStep:
     """The full step: affinity carries the mask, prototypes score, the decoder decides.
 
     Of a cross-section of at least 600 working pixels the geometric mean with what affinity carried is taken: the
-    embedding is fine enough for it, and affinity does not run into neighbours.
+    embedding is fine enough for it, and affinity does not run into neighbours. Of a smaller one the decoder is told at
+    most the longest way that it was trained on: beyond it, it takes every tube for ended.
     """
 
     def __init__(self, network: SegmentationNetwork, prototypes: Prototypes) -> None:
@@ -75,10 +78,12 @@ class DecoderStep:
         prior = location_prior(shrink(previous))
         gap = embedding.gap * abs(index - last)
         near = Memory(memory.greys, traced, memory.way + gap)
-        last_slice = LastSlice(region.cut(embedding.image(last)), previous, carried, near)
+        large = float((mask > 0.5).sum()) >= LARGE
+        told = near if large else replace(near, way=min(near.way, _FARTHEST))
+        last_slice = LastSlice(region.cut(embedding.image(last)), previous, carried, told)
         image = region.cut(embedding.image(index))
         probability, presence = self._decode(assemble(image, features, scores, prior, gap, last_slice))
-        if float((mask > 0.5).sum()) >= LARGE:
+        if large:
             probability = (probability * grown(carried)).sqrt()
         back = self.network.affinity(before[None], features[None], shrink(probability)[None])[0]
         agreement = soft_dice(back, shrink(previous))

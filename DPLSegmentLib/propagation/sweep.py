@@ -11,6 +11,7 @@ from torch import Tensor
 from DPLSegmentLib.network.evidence import Memory
 from DPLSegmentLib.propagation.crossing import uncrossed
 from DPLSegmentLib.propagation.embedding import Embedding
+from DPLSegmentLib.propagation.greys import GreyRange, grey_range
 from DPLSegmentLib.propagation.growth import Growth, growth_from
 from DPLSegmentLib.propagation.steps import Step, Stepper
 
@@ -66,6 +67,7 @@ class _Front:
     limit: int
     memory: Memory
     growth: Growth
+    greys: GreyRange
     at: int = 0
     mask: Tensor = field(default_factory=lambda: torch.zeros(0))
     confidence: float = 1.0
@@ -97,9 +99,11 @@ class Sweep:
             before = seeds[number - 1].index + 1 if number else self.reach.first
             after = seeds[number + 1].index - 1 if number + 1 < len(seeds) else self.reach.last
             memory = self.stepper.begin(self.embedding, seed.index, seed.mask)
+            greys = grey_range(self.embedding.image(seed.index), seed.mask)
             for direction, limit in ((1, after), (-1, before)):
                 growth = growth_from(seed.mask, seed.painted and self.strict)
-                fronts.append(_Front(seed, direction, limit, memory, growth, seed.index, seed.mask, seed.confidence))
+                place = (seed.index, seed.mask, seed.confidence)
+                fronts.append(_Front(seed, direction, limit, memory, growth, greys, *place))
         return fronts
 
     def _advance(self, front: _Front) -> Iterator[SweptSlice]:
@@ -123,8 +127,9 @@ class Sweep:
         step = self.stepper.step(self.embedding, index, front.at, front.mask, front.memory)
         gap_mm = stack.gap_mm * abs(index - front.at)
         kept = front.growth.within_reach(step.probability, front.mask, gap_mm, stack.pixel_mm)
-        if front.seed.painted and self.strict:
-            kept = uncrossed(kept, front.mask, self.embedding.image(index))
+        if front.growth.strict:
+            image = self.embedding.image(index)
+            kept = front.greys.within(uncrossed(kept, front.mask, image), front.mask, image)
         return replace(step, probability=kept)
 
     def _present(self, step: Step, confidence: float) -> bool:
