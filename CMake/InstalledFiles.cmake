@@ -54,6 +54,7 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/commands/progress.py
   DPLSegmentLib/commands/propagate.py
   DPLSegmentLib/commands/train.py
+  DPLSegmentLib/commands/tuning.py
   DPLSegmentLib/evaluation/__init__.py
   DPLSegmentLib/evaluation/alpnet_head.py
   DPLSegmentLib/evaluation/bench.py
@@ -267,6 +268,7 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/training/supervoxels.py
   DPLSegmentLib/training/synthesis.py
   DPLSegmentLib/training/trainer.py
+  DPLSegmentLib/training/tuning.py
   DPLSegmentLib/training/views.py
   DPLSegmentLib/worker/__init__.py
   DPLSegmentLib/worker/__main__.py

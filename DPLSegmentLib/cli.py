@@ -25,6 +25,7 @@ COMMANDS = {
     "calibrate": "measure whether the confidence predicts the error",
     "ablate": "train and measure again with parts of DPL switched off",
     "train": "train the weights",
+    "tuning": "write scans to choose rules by, without any drawn label",
     "bench": "measure speed and memory on this machine",
     "info": "say versions, device and model",
 }

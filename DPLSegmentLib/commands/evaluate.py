@@ -33,7 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--baselines", action="store_true", help="add a row for every baseline")
     parser.add_argument("--ablations", action="store_true", help="add a row for every switch of DPL")
-    parser.add_argument("--structures", choices=("benchmark", "all"), default="benchmark", help="(%(default)s)")
+    parser.add_argument(
+        "--structures", choices=("benchmark", "other", "all"), default="benchmark", help="(%(default)s)"
+    )
     parser.add_argument("--seeds", type=int, default=1, metavar="N", help="runs with different noise, mean and spread")
     parser.add_argument("--cases", type=int, metavar="N", help="only the first N scans as queries")
     parser.add_argument("--supports", type=int, default=1, metavar="N", help="other patients a query (P and X)")
@@ -73,7 +75,9 @@ def _plan(arguments: argparse.Namespace) -> Plan:
     from DPLSegmentLib.evaluation.plan import CHOICES, Plan
 
     dataset = open_dataset(arguments.data)
-    structures = dataset.structures if arguments.structures == "all" else dataset.benchmark()
+    structures = {"all": dataset.structures, "other": dataset.besides_benchmark()}.get(
+        arguments.structures, dataset.benchmark()
+    )
     choice = CHOICES[0] if arguments.choice == ALL else arguments.choice
     return Plan(dataset, structures, arguments.cases, arguments.supports, choice)
 

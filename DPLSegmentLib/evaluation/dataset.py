@@ -68,6 +68,10 @@ class Dataset:
         """The four benchmark organs where the folder names them, else every structure."""
         return tuple(name for name in BENCHMARK if name in self.structures) or self.structures
 
+    def besides_benchmark(self) -> tuple[str, ...]:
+        """Every structure that is no benchmark organ."""
+        return tuple(name for name in self.structures if name not in BENCHMARK)
+
     def others(self, case: Case, structure: str) -> tuple[Case, ...]:
         """The other cases that hold the structure, from the next one on in sorted order, round and round."""
         position = self.cases.index(case)

@@ -29,6 +29,8 @@ class Plan:
 
     def __post_init__(self) -> None:
         unknown = set(self.structures) - set(self.dataset.structures)
+        if not self.structures:
+            raise EvaluationError(f"{self.dataset.directory} names no structure that was asked for.")
         if unknown:
             raise EvaluationError(f"{self.dataset.directory} names no structure {', '.join(sorted(unknown))}.")
         if self.choice not in CHOICES:

@@ -90,6 +90,13 @@ def load_volumes(config: TrainingConfig) -> list[TrainingVolume]:
     return volumes + synthetic_volumes(config)
 
 
+def stored_scans(config: TrainingConfig, group: str) -> Iterator[tuple[Path, dict[str, np.ndarray]]]:
+    """The scans of one set in sorted order, each with the arrays that are kept of it (see `_prepare`)."""
+    for path, of in _scans(Path(config.data)):
+        if of == group:
+            yield path, _arrays(path, group, config)
+
+
 def synthetic_volumes(config: TrainingConfig) -> list[TrainingVolume]:
     """Label volumes without an image of their own; contrasts are drawn when they are sampled."""
     return [_synthetic(np.random.default_rng([config.seed, number])) for number in range(config.synthetic)]
@@ -120,9 +127,12 @@ def _kept(path: Path, group: str, config: TrainingConfig) -> Path:
 
 
 def _cached(path: Path, group: str, config: TrainingConfig) -> TrainingVolume:
-    kept = _kept(path, group, config)
-    with np.load(kept, allow_pickle=False) as arrays:
-        return _unpack({name: arrays[name] for name in arrays.files}, group, config.labels)
+    return _unpack(_arrays(path, group, config), group, config.labels)
+
+
+def _arrays(path: Path, group: str, config: TrainingConfig) -> dict[str, np.ndarray]:
+    with np.load(_kept(path, group, config), allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays.files}
 
 
 def _prepare(path: Path) -> dict[str, np.ndarray]:

@@ -11,6 +11,7 @@ import SimpleITK as sitk
 
 from DPLSegmentLib.evaluation.dataset import Dataset, open_dataset
 from DPLSegmentLib.evaluation.errors import EvaluationError
+from DPLSegmentLib.evaluation.plan import Plan
 
 
 @pytest.fixture
@@ -25,6 +26,15 @@ def test_cases_come_in_sorted_order_and_structures_in_the_order_of_their_values(
 
 def test_benchmark_organs_are_those_of_the_four_that_are_named(dataset: Dataset) -> None:
     assert dataset.benchmark() == ("liver", "right kidney")
+
+
+def test_the_others_are_what_is_no_benchmark_organ(dataset: Dataset) -> None:
+    assert dataset.besides_benchmark() == ("urinary bladder",)
+
+
+def test_a_plan_without_structures_is_refused(dataset: Dataset) -> None:
+    with pytest.raises(EvaluationError, match="names no structure that was asked for"):
+        Plan(dataset, ())
 
 
 def test_without_a_benchmark_organ_every_structure_counts(copied: Path) -> None:
