@@ -75,11 +75,9 @@ def _plan(arguments: argparse.Namespace) -> Plan:
     from DPLSegmentLib.evaluation.plan import CHOICES, Plan
 
     dataset = open_dataset(arguments.data)
-    structures = {"all": dataset.structures, "other": dataset.besides_benchmark()}.get(
-        arguments.structures, dataset.benchmark()
-    )
+    named = {"benchmark": dataset.benchmark(), "other": dataset.besides_benchmark(), "all": dataset.structures}
     choice = CHOICES[0] if arguments.choice == ALL else arguments.choice
-    return Plan(dataset, structures, arguments.cases, arguments.supports, choice)
+    return Plan(dataset, named[arguments.structures], arguments.cases, arguments.supports, choice)
 
 
 def _methods(arguments: argparse.Namespace) -> tuple[list[Method], str]:

@@ -25,14 +25,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Write a folder for each set, laid out as `evaluate --data` wants it."""
     from DPLSegmentLib.training.config import read_config
-    from DPLSegmentLib.training.tuning import tuning_scans
+    from DPLSegmentLib.training.tuning import count, tuning_scans
 
-    most: dict[str, int] = {}
+    config = read_config(arguments.config)
+    whole, most = max(1, count(config)), dict[str, int]()
     with ProgressBar("tuning") as bar:
-        for number, scan in enumerate(tuning_scans(read_config(arguments.config)), 1):
+        for number, scan in enumerate(tuning_scans(config), 1):
             _write(scan, arguments.output / scan.group)
             most[scan.group] = max(most.get(scan.group, 0), int(scan.regions.max()))
-            bar.update(1 - 1 / (1 + number / 20), f"{scan.group} {scan.case}")
+            bar.update(number / whole, f"{scan.group} {scan.case}")
     for group, regions in most.items():
         names = {str(value): f"region {value}" for value in range(1, regions + 1)}
         (arguments.output / group / "labels.json").write_text(json.dumps(names), encoding="utf-8")

@@ -92,9 +92,13 @@ def load_volumes(config: TrainingConfig) -> list[TrainingVolume]:
 
 def stored_scans(config: TrainingConfig, group: str) -> Iterator[tuple[Path, dict[str, np.ndarray]]]:
     """The scans of one set in sorted order, each with the arrays that are kept of it (see `_prepare`)."""
-    for path, of in _scans(Path(config.data)):
-        if of == group:
-            yield path, _arrays(path, group, config)
+    for path in scan_paths(config, group):
+        yield path, _arrays(path, group, config)
+
+
+def scan_paths(config: TrainingConfig, group: str) -> list[Path]:
+    """The training scans of one set in sorted order."""
+    return [path for path, of in _scans(Path(config.data)) if of == group]
 
 
 def synthetic_volumes(config: TrainingConfig) -> list[TrainingVolume]:

@@ -18,7 +18,7 @@ from DPLSegmentLib.images.reading import read_volume
 from DPLSegmentLib.images.volume import Volume
 from DPLSegmentLib.training.augment import smoothed
 from DPLSegmentLib.training.config import TrainingConfig
-from DPLSegmentLib.training.pack import stored_scans
+from DPLSegmentLib.training.pack import scan_paths, stored_scans
 from DPLSegmentLib.training.supervoxels import SCALES
 
 _THICK_MM = 7.5
@@ -53,6 +53,11 @@ class Wanted:
 
 MR = Wanted((3.0, 1500.0), (0.18, 1.0))
 CT = Wanted((60.0, 2200.0), (0.45, 0.9))
+
+
+def count(config: TrainingConfig) -> int:
+    """How many scans `tuning_scans` gives."""
+    return len(scan_paths(config, "abdomen-mr")) + 2 * len(scan_paths(config, "abdomen-ct"))
 
 
 def tuning_scans(config: TrainingConfig) -> Iterator[TuningScan]:

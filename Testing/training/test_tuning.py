@@ -11,7 +11,7 @@ import pytest
 from DPLSegmentLib.cli import main
 from DPLSegmentLib.images.volume import Volume
 from DPLSegmentLib.training.config import TrainingConfig
-from DPLSegmentLib.training.tuning import CT, TuningScan, as_other_scanner, regions_of, tuning_scans
+from DPLSegmentLib.training.tuning import CT, TuningScan, as_other_scanner, count, regions_of, tuning_scans
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +52,7 @@ def test_every_ct_scan_comes_thick_and_flat(scans: list[TuningScan]) -> None:
 
 
 def test_they_are_the_same_at_every_call(scans: list[TuningScan], config: TrainingConfig) -> None:
+    assert count(config) == len(scans)
     for one, other in zip(scans, tuning_scans(config), strict=True):
         assert np.array_equal(one.volume.array, other.volume.array)
         assert np.array_equal(one.regions, other.regions)
