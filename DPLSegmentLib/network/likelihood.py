@@ -28,6 +28,11 @@ def looked_up(table: Tensor, image: Tensor) -> Tensor:
     return table[:, _bins(image)]
 
 
+def local_means(image: Tensor) -> Tensor:
+    """[H, W]: the mean of each pixel of an image [H, W] and its eight neighbours."""
+    return functional.avg_pool2d(image[None, None], 3, 1, 1, count_include_pad=False)[0, 0]
+
+
 def _grown(masks: Tensor) -> Tensor:
     coarse = functional.max_pool2d(masks[:, None], _COARSE)
     near = functional.max_pool2d(coarse, 2 * _REACH + 1, 1, _REACH)
@@ -35,8 +40,7 @@ def _grown(masks: Tensor) -> Tensor:
 
 
 def _bins(image: Tensor) -> Tensor:
-    smooth = functional.avg_pool2d(image[None, None], 3, 1, 1, count_include_pad=False)[0, 0]
-    return (smooth * (_BINS - 1)).round().long().clamp(0, _BINS - 1)
+    return (local_means(image) * (_BINS - 1)).round().long().clamp(0, _BINS - 1)
 
 
 def _histogram(bins: Tensor, weights: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional
 
+from DPLSegmentLib.network.likelihood import local_means
 from DPLSegmentLib.propagation.growth import LARGE
 
 _INSIDE = 0.5
@@ -24,7 +25,7 @@ def uncrossed(probability: Tensor, mask: Tensor, image: Tensor) -> Tensor:
     core = before & (probability > _INSIDE)
     if int(before.sum()) < LARGE or not bool(core.any()):
         return probability
-    smooth = _pooled(image.float())
+    smooth = local_means(image.float())
     values = smooth[core]
     deviation = values.std(correction=0).clamp(min=_LEAST_DEVIATION)
     alike = ((smooth - values.mean()).abs() < _ALIKE * deviation) | before
@@ -32,7 +33,3 @@ def uncrossed(probability: Tensor, mask: Tensor, image: Tensor) -> Tensor:
     for _ in range(_STEPS):
         reached = functional.max_pool2d(reached[None, None], 3, 1, 1)[0, 0] * alike
     return probability * reached
-
-
-def _pooled(image: Tensor) -> Tensor:
-    return functional.avg_pool2d(image[None, None], 3, 1, 1, count_include_pad=False)[0, 0]

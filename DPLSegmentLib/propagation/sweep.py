@@ -67,7 +67,7 @@ class _Front:
     limit: int
     memory: Memory
     growth: Growth
-    greys: GreyRange
+    greys: GreyRange | None
     at: int = 0
     mask: Tensor = field(default_factory=lambda: torch.zeros(0))
     confidence: float = 1.0
@@ -99,9 +99,10 @@ class Sweep:
             before = seeds[number - 1].index + 1 if number else self.reach.first
             after = seeds[number + 1].index - 1 if number + 1 < len(seeds) else self.reach.last
             memory = self.stepper.begin(self.embedding, seed.index, seed.mask)
-            greys = grey_range(self.embedding.image(seed.index), seed.mask)
+            strict = seed.painted and self.strict
+            greys = grey_range(self.embedding.image(seed.index), seed.mask) if strict else None
             for direction, limit in ((1, after), (-1, before)):
-                growth = growth_from(seed.mask, seed.painted and self.strict)
+                growth = growth_from(seed.mask, strict)
                 place = (seed.index, seed.mask, seed.confidence)
                 fronts.append(_Front(seed, direction, limit, memory, growth, greys, *place))
         return fronts
@@ -127,7 +128,7 @@ class Sweep:
         step = self.stepper.step(self.embedding, index, front.at, front.mask, front.memory)
         gap_mm = stack.gap_mm * abs(index - front.at)
         kept = front.growth.within_reach(step.probability, front.mask, gap_mm, stack.pixel_mm)
-        if front.growth.strict:
+        if front.greys is not None:
             image = self.embedding.image(index)
             kept = front.greys.within(uncrossed(kept, front.mask, image), front.mask, image)
         return replace(step, probability=kept)
