@@ -60,14 +60,18 @@ def as_painted(mask: Tensor, generator: np.random.Generator) -> Tensor:
 
 
 def _blurred(mask: Tensor, radius: int) -> Tensor:
-    size = 2 * radius + 1
-    once = functional.avg_pool2d(mask[None, None], size, 1, radius)
-    return functional.avg_pool2d(once, 3, 1, 1)[0, 0]
+    return _averaged(_averaged(mask[None], radius), 1)[0]
 
 
 def smoothed(mask: Tensor) -> Tensor:
     """A mask on slices [n, H, W] without ragged borders, and without holes of a vessel's width in a large structure."""
     area = float(mask.sum((1, 2)).amax())
-    size = 3 + 2 * sum(area > limit for limit in _AREAS)
-    once = functional.avg_pool2d(mask[None], size, 1, size // 2)
-    return (functional.avg_pool2d(once, size, 1, size // 2)[0] > 0.5).to(mask)
+    radius = 1 + sum(area > limit for limit in _AREAS)
+    return (_averaged(_averaged(mask, radius), radius) > 0.5).to(mask)
+
+
+def _averaged(images: Tensor, radius: int) -> Tensor:
+    """Means over squares of [n, H, W], along rows, then columns: faster than at once."""
+    size = 2 * radius + 1
+    rows = functional.avg_pool2d(images[None], (size, 1), 1, (radius, 0))
+    return functional.avg_pool2d(rows, (1, size), 1, (0, radius))[0]

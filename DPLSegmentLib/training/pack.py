@@ -24,7 +24,7 @@ from DPLSegmentLib.training.synthesis import random_labels
 BENCHMARK = frozenset({"liver", "right kidney", "left kidney", "spleen"})
 _SETS = ("abdomen-mr/train", "abdomen-ct/train", "headneck-ct/train", "unlabelled")
 _LARGE = 200 * 200
-_FORMAT = 2
+_FORMAT = 3
 _STABLE = 4
 
 
@@ -125,7 +125,7 @@ def _kept(path: Path, group: str, config: TrainingConfig) -> Path:
     if not kept.is_file():
         kept.parent.mkdir(parents=True, exist_ok=True)
         partial = kept.with_suffix(".partial.npz")
-        np.savez(partial, **_prepare(path))
+        np.savez_compressed(partial, **_prepare(path))
         partial.replace(kept)
     return kept
 
@@ -150,8 +150,10 @@ def _prepare(path: Path) -> dict[str, np.ndarray]:
         "spacing": np.array(volume.spacing),
         "step": np.array(step),
     }
-    for scale, regions in enumerate(watershed_maps(coarse, (z, y * step, x * step))):
-        arrays[f"regions{scale}"], arrays[f"weights{scale}"] = useful_regions(coarse, regions)
+    found = [useful_regions(coarse, regions) for regions in watershed_maps(coarse, (z, y * step, x * step))]
+    stable = stabilities([regions for regions, _ in found])
+    for scale, ((regions, weights), again) in enumerate(zip(found, stable, strict=True)):
+        arrays |= {f"regions{scale}": regions, f"weights{scale}": weights, f"stable{scale}": again}
     labels = _permitted_labels(path)
     return arrays if labels is None else {**arrays, "labels": labels}
 
@@ -170,11 +172,8 @@ def _permitted_labels(path: Path) -> np.ndarray | None:
 def _unpack(arrays: dict[str, np.ndarray], group: str, use_labels: bool) -> TrainingVolume:
     step = int(arrays["step"])
     found = [scale for scale in range(len(SCALES)) if len(arrays[f"weights{scale}"]) > 1]
-    stable = stabilities([arrays[f"regions{scale}"] for scale in found])
-    maps = [
-        region_map(arrays[f"regions{scale}"], step, arrays[f"weights{scale}"] * again**_STABLE, False)
-        for scale, again in zip(found, stable, strict=True)
-    ]
+    weights = {scale: arrays[f"weights{scale}"] * arrays[f"stable{scale}"] ** _STABLE for scale in found}
+    maps = [region_map(arrays[f"regions{scale}"], step, weights[scale], False) for scale in found]
     if use_labels and "labels" in arrays:
         labels = arrays["labels"]
         present = np.bincount(labels.ravel()) > 0

@@ -68,7 +68,7 @@ def test_no_benchmark_label_is_ever_in_a_packed_volume(
 def test_no_benchmark_label_is_ever_in_the_cache(
     config: TrainingConfig, scans: list[TrainingVolume], label_names: dict[int, str]
 ) -> None:
-    files = sorted((Path(config.run).parent / "pack2").glob("*.npz"))
+    files = sorted((Path(config.run).parent / "pack3").glob("*.npz"))
     assert [path.name for path in files] == ["abdomen-ct-case-01.npz", "abdomen-ct-case-02.npz"]
     for path in files:
         names = {label_names.get(int(value)) for value in np.unique(np.load(path)["labels"])}
@@ -76,7 +76,7 @@ def test_no_benchmark_label_is_ever_in_the_cache(
 
 
 def test_prepared_scans_lie_beside_the_run_or_where_the_configuration_says(configure: Configure) -> None:
-    assert pack_folder(configure(run="runs/a")) == Path("runs/pack2")
+    assert pack_folder(configure(run="runs/a")) == Path("runs/pack3")
     assert pack_folder(configure(run="runs/a", pack="kept")) == Path("kept")
 
 
