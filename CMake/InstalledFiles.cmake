@@ -220,6 +220,7 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/propagation/result.py
   DPLSegmentLib/propagation/search.py
   DPLSegmentLib/propagation/settle.py
+  DPLSegmentLib/propagation/steady.py
   DPLSegmentLib/propagation/steps.py
   DPLSegmentLib/propagation/stopwatch.py
   DPLSegmentLib/propagation/structure.py

@@ -13,10 +13,9 @@ from DPLSegmentLib.propagation.crossing import uncrossed
 from DPLSegmentLib.propagation.embedding import Embedding
 from DPLSegmentLib.propagation.greys import GreyRange, grey_range
 from DPLSegmentLib.propagation.growth import Growth, growth_from
+from DPLSegmentLib.propagation.steady import Steadiness, steadiness_from
 from DPLSegmentLib.propagation.steps import Step, Stepper
 
-_PRESENT = 0.5
-_LEAST_CONFIDENCE = 0.45
 _INSIDE = 0.5
 _LEAST_PIXELS = 3
 _PATIENCE_MM = 6.0
@@ -68,10 +67,11 @@ class _Front:
     memory: Memory
     growth: Growth
     greys: GreyRange | None
+    steadiness: Steadiness
     at: int = 0
     mask: Tensor = field(default_factory=lambda: torch.zeros(0))
     confidence: float = 1.0
-    missed: int = 0
+    missed: list[SweptSlice] = field(default_factory=list)
     running: bool = True
 
 
@@ -86,7 +86,11 @@ class Sweep:
         self.patience = max(1, round(_PATIENCE_MM / embedding.stack.gap_mm))
 
     def run(self, seeds: Sequence[Seed]) -> Iterator[SweptSlice]:
-        """Swept slices in the order they are reached; a slice between two seeds comes twice."""
+        """Swept slices in the order they are reached; a slice between two seeds comes twice.
+
+        A slice without the structure is held back until it is known whether the structure comes again: then it is no
+        gap, but as present as those around it.
+        """
         fronts = self._fronts(sorted(seeds, key=lambda seed: seed.index))
         while any(front.running for front in fronts):
             for front in fronts:
@@ -102,26 +106,37 @@ class Sweep:
             strict = seed.painted and self.strict
             greys = grey_range(self.embedding.image(seed.index), seed.mask) if strict else None
             for direction, limit in ((1, after), (-1, before)):
-                growth = growth_from(seed.mask, strict)
+                growth, steadiness = growth_from(seed.mask, strict), steadiness_from(_area(seed.mask))
                 place = (seed.index, seed.mask, seed.confidence)
-                fronts.append(_Front(seed, direction, limit, memory, growth, greys, *place))
+                fronts.append(_Front(seed, direction, limit, memory, growth, greys, steadiness, *place))
         return fronts
 
     def _advance(self, front: _Front) -> Iterator[SweptSlice]:
-        index = front.seed.index + front.direction * (abs(front.at - front.seed.index) + front.missed + 1)
+        index = front.at + front.direction * (len(front.missed) + 1)
         if (index - front.limit) * front.direction > 0:
             front.running = False
+            yield from front.missed
             return
         step = self._step(front, index)
         confidence = front.confidence * _MEMORY + (1 - _MEMORY) * quality(step) * front.confidence**0.25
-        present = self._present(step, confidence)
-        if present:
-            front.at, front.mask, front.missed, front.confidence = index, step.probability, 0, confidence
-            front.memory = step.memory or front.memory
-        else:
-            front.missed += 1
-            front.running = front.missed < self.patience
-        yield SweptSlice(index, step.probability, confidence, abs(index - front.seed.index), present)
+        present = self._present(front, step, confidence)
+        swept = SweptSlice(index, step.probability, confidence, abs(index - front.seed.index), present)
+        yield from self._taken(front, swept, step.memory) if present else self._missed(front, swept)
+
+    def _taken(self, front: _Front, swept: SweptSlice, memory: Memory | None) -> Iterator[SweptSlice]:
+        """The slice, after those that were missed on the way to it."""
+        yield from (replace(missed, present=True) for missed in front.missed)
+        front.at, front.mask, front.confidence, front.missed = swept.index, swept.probability, swept.confidence, []
+        front.memory = memory or front.memory
+        front.steadiness.follow(_area(swept.probability))
+        yield swept
+
+    def _missed(self, front: _Front, swept: SweptSlice) -> Iterator[SweptSlice]:
+        """Nothing before the patience is at an end; then all slices that were missed."""
+        front.missed.append(swept)
+        if len(front.missed) >= self.patience:
+            front.running = False
+            yield from front.missed
 
     def _step(self, front: _Front, index: int) -> Step:
         stack = self.embedding.stack
@@ -133,10 +148,16 @@ class Sweep:
             kept = front.greys.within(uncrossed(kept, front.mask, image), front.mask, image)
         return replace(step, probability=kept)
 
-    def _present(self, step: Step, confidence: float) -> bool:
-        filled = int((step.probability > _INSIDE).sum()) >= _LEAST_PIXELS
-        sure = step.presence > _PRESENT and confidence > _LEAST_CONFIDENCE
-        return filled and (self.reach.certain or sure)
+    def _present(self, front: _Front, step: Step, confidence: float) -> bool:
+        area = _area(step.probability)
+        limits = front.steadiness.limits(area)
+        sure = step.presence > limits.presence and confidence > limits.confidence
+        return area >= _LEAST_PIXELS and (self.reach.certain or sure)
+
+
+def _area(mask: Tensor) -> float:
+    """Pixels inside."""
+    return float((mask > _INSIDE).sum())
 
 
 def quality(step: Step) -> float:

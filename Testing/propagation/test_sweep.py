@@ -64,7 +64,7 @@ def test_a_sweep_ends_where_the_structure_ends(swept: Swept, square: Tensor) -> 
     assert max(each.index for each in slices) <= 20 and min(each.index for each in slices) >= 6
 
 
-def test_a_short_gap_is_crossed_from_the_last_slice_that_was_seen(swept: Swept, square: Tensor) -> None:
+def test_a_short_gap_is_crossed_from_the_last_slice_that_was_seen_and_filled(swept: Swept, square: Tensor) -> None:
     class Gapped(Follower):
         def step(self, embedding: Embedding, index: int, last: int, mask: Tensor, memory: Memory) -> Step:
             found = super().step(embedding, index, last, mask, memory)
@@ -72,8 +72,27 @@ def test_a_short_gap_is_crossed_from_the_last_slice_that_was_seen(swept: Swept, 
 
     stepper = Gapped(range(12, 19))
     present = [each.index for each in swept(stepper, SweepRange(0, 29), [Seed(13, square)]) if each.present]
-    assert 14 in present and 15 not in present and {16, 17, 18} <= set(present)
+    assert present == [14, 12, 15, 16, 17, 18]
     assert (14, 16) in stepper.steps
+
+
+def test_slices_missed_before_the_scan_ends_stay_empty(swept: Swept, square: Tensor) -> None:
+    slices = swept(Follower(range(12, 29)), SweepRange(12, 29), [Seed(20, square)])
+    assert {each.index for each in slices} == {*range(12, 30)} - {20}
+    assert [each.index for each in slices if not each.present] == [29]
+
+
+def test_a_tube_is_followed_where_presence_alone_would_end_it(swept: Swept, square: Tensor) -> None:
+    class Faint(Follower):
+        def step(self, embedding: Embedding, index: int, last: int, mask: Tensor, memory: Memory) -> Step:
+            super().step(embedding, index, last, mask, memory)
+            return Step(mask, 0.4, 1.0, 1.0)
+
+    small = torch.zeros_like(square)
+    small[30:40, 40:50] = 1
+    seen = {each.index for each in swept(Faint(range(0)), SweepRange(0, 29), [Seed(12, small)]) if each.present}
+    assert seen == {*range(30)} - {12}
+    assert not any(each.present for each in swept(Faint(range(0)), SweepRange(0, 29), [Seed(12, square)]))
 
 
 def test_in_a_certain_range_every_slice_is_visited(swept: Swept, square: Tensor) -> None:
