@@ -179,7 +179,7 @@ class EpisodeSampler:
             images = shifted_contrast(images, tissues, style.uniform(0.1, 0.5), style)
         elif tissues is not None and style.random() < 0.3:
             images = faded_contrast(images, tissues, label, style.uniform(0.5, 1.0))
-        elif style.random() < 0.5:
+        elif style.random() < 0.2:
             images = _flattened(images, regions == place.label, np.random.default_rng(int(style.integers(2**31))))
         if parts is not regions and style.random() < 0.7:
             images = shifted_contrast(images, parts, style.uniform(0.02, 0.12), style)

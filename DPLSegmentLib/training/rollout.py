@@ -32,7 +32,7 @@ class RolloutOptions:
     enhancement: Enhancement
     cross_view: bool = True
     leaks: float = 0.2
-    aged: float = 0.5
+    aged: float = 0.3
     diffusion_weight: float = 0.2
 
 
