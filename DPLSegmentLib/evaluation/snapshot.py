@@ -11,11 +11,16 @@ from DPLSegmentLib.evaluation.painting import extent
 from DPLSegmentLib.images.volume import Volume
 
 SLICES = 5
+_AROUND_MM = 20.0
+_LEAST_MM = 100.0
 
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """Axial slices of image, truth and result, each [n, y, x], as a radiologist looks at them; pixels (y, x) in mm."""
+    """Axial slices of image, truth and result, each [n, y, x], as a radiologist looks at them; pixels (y, x) in mm.
+
+    They show what lies within 20 mm of truth and result, and 100 mm in height and width where the scan is so large.
+    """
 
     indices: Sequence[int]
     image: np.ndarray
@@ -26,10 +31,21 @@ class Snapshot:
 
 def take(volume: Volume, truth: np.ndarray, result: np.ndarray) -> Snapshot:
     """Slices evenly through where truth or result are, both bool [z, y, x] and at least one of them not empty."""
-    first, last = extent(truth | result)
+    both = truth | result
+    first, last = extent(both)
     indices = np.unique(np.linspace(first, last, SLICES + 2)[1:-1].round().astype(int))
-    image, truth, result = (_upright(array[indices], volume.ijk_to_ras) for array in (volume.array, truth, result))
+    rows, columns = (_near(both.any((0, 2 - axis)), volume.spacing[1 + axis]) for axis in (0, 1))
+    arrays = (array[indices, rows, columns] for array in (volume.array, truth, result))
+    image, truth, result = (_upright(array, volume.ijk_to_ras) for array in arrays)
     return Snapshot(indices.tolist(), image, truth, result, volume.spacing[1:])
+
+
+def _near(line: np.ndarray, pixel: float) -> slice:
+    """Where a bool [n] of pixels (mm) is true, and what is shown around."""
+    places = np.flatnonzero(line)
+    half = max(np.ptp(places) / 2 + _AROUND_MM / pixel, _LEAST_MM / 2 / pixel)
+    middle = (places[0] + places[-1]) / 2
+    return slice(max(0, int(middle - half)), int(middle + half) + 1)
 
 
 def _upright(slices: np.ndarray, ijk_to_ras: np.ndarray) -> np.ndarray:
