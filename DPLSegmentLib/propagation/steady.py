@@ -7,7 +7,7 @@ What ends tapers first, and is then believed.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from statistics import median
 
 from DPLSegmentLib.propagation.growth import LARGE
@@ -32,7 +32,7 @@ STEADY = Limits(0.15, 0.25)
 class Steadiness:
     """Follows the cross-sections of one sweep, `areas` in working pixels, from that of its seed."""
 
-    areas: deque[float] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
+    areas: deque[float]
 
     def limits(self, area: float) -> Limits:
         """For the next cross-section: lower ones if it and the last 15 lie within 0.6 to 1.7 of the median of those.
