@@ -119,16 +119,20 @@ class Sweep:
             return
         step = self._step(front, index)
         confidence = front.confidence * _MEMORY + (1 - _MEMORY) * quality(step) * front.confidence**0.25
-        present = self._present(front, step, confidence)
+        area = _area(step.probability)
+        present = self._present(front, step, confidence, area)
         swept = SweptSlice(index, step.probability, confidence, abs(index - front.seed.index), present)
-        yield from self._taken(front, swept, step.memory) if present else self._missed(front, swept)
+        if not present:
+            yield from self._missed(front, swept)
+            return
+        front.steadiness.follow(area)
+        yield from self._taken(front, swept, step.memory)
 
     def _taken(self, front: _Front, swept: SweptSlice, memory: Memory | None) -> Iterator[SweptSlice]:
         """The slice, after those that were missed on the way to it."""
         yield from (replace(missed, present=True) for missed in front.missed)
         front.at, front.mask, front.confidence, front.missed = swept.index, swept.probability, swept.confidence, []
         front.memory = memory or front.memory
-        front.steadiness.follow(_area(swept.probability))
         yield swept
 
     def _missed(self, front: _Front, swept: SweptSlice) -> Iterator[SweptSlice]:
@@ -148,8 +152,7 @@ class Sweep:
             kept = front.greys.within(uncrossed(kept, front.mask, image), front.mask, image)
         return replace(step, probability=kept)
 
-    def _present(self, front: _Front, step: Step, confidence: float) -> bool:
-        area = _area(step.probability)
+    def _present(self, front: _Front, step: Step, confidence: float, area: float) -> bool:
         limits = front.steadiness.limits(area)
         sure = step.presence > limits.presence and confidence > limits.confidence
         return area >= _LEAST_PIXELS and (self.reach.certain or sure)
