@@ -16,6 +16,7 @@ from scipy import ndimage
 SCALES = ((0.5, 0.006), (0.5, 0.012), (1.0, 0.01), (1.0, 0.02))
 """Exponent of the grey values and depth of the watershed, for each map."""
 
+_MOST_APART_MM = 3.0
 _SMOOTHING = 4
 _TIME_STEP = 0.04
 _LEAST_VOXELS = 300
@@ -25,8 +26,13 @@ _LEAST_INTERIOR = 0.25
 
 
 def watershed_maps(image: np.ndarray, spacing: tuple[float, float, float]) -> list[np.ndarray]:
-    """Region numbers [z, y, x] (int32, from 1) at each of `SCALES`; `image` is in 0..1, spacing in mm (z, y, x)."""
-    gradients = {exponent: _gradient(image**exponent, spacing) for exponent in dict(SCALES)}
+    """Region numbers [z, y, x] (int32, from 1) at each of `SCALES`; `image` is in 0..1, spacing in mm (z, y, x).
+
+    Slices count as at most 3 mm apart: a difference across thicker ones would be so small a gradient that regions run
+    from an organ into what lies above it.
+    """
+    near = (min(spacing[0], _MOST_APART_MM), *spacing[1:])
+    gradients = {exponent: _gradient(image**exponent, near) for exponent in dict(SCALES)}
     return [_watershed(gradients[exponent], depth) for exponent, depth in SCALES]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from DPLSegmentLib.training.supervoxels import stabilities
+from DPLSegmentLib.training.supervoxels import stabilities, watershed_maps
 
 
 def test_regions_found_again_at_another_scale_are_stable() -> None:
@@ -21,3 +21,10 @@ def test_of_a_single_map_nothing_is_known() -> None:
     only = np.ones((2, 2, 2), np.uint16)
     assert not stabilities([only])[0].any()
     assert stabilities([]) == []
+
+
+def test_what_lies_above_one_another_is_told_apart_on_thick_slices() -> None:
+    image = np.full((12, 32, 32), 0.1, np.float32)
+    image[1:6, 8:24, 8:24], image[6:11, 8:24, 8:24] = 0.5, 0.6
+    finest = watershed_maps(image, (8.0, 1.25, 1.25))[0]
+    assert finest[2, 16, 16] == finest[4, 16, 16] != finest[8, 16, 16] == finest[9, 16, 16]
