@@ -24,7 +24,7 @@ from DPLSegmentLib.training.synthesis import random_labels
 BENCHMARK = frozenset({"liver", "right kidney", "left kidney", "spleen"})
 _SETS = ("abdomen-mr/train", "abdomen-ct/train", "headneck-ct/train", "unlabelled")
 _LARGE = 200 * 200
-_FORMAT = 4
+_FORMAT = 5
 _STABLE = 4
 
 

@@ -13,6 +13,8 @@ import numpy as np
 import SimpleITK as sitk
 from scipy import ndimage
 
+from DPLSegmentLib.training.chains import chained
+
 SCALES = ((0.5, 0.006), (0.5, 0.012), (1.0, 0.01), (1.0, 0.02))
 """Exponent of the grey values and depth of the watershed, for each map."""
 
@@ -29,11 +31,12 @@ def watershed_maps(image: np.ndarray, spacing: tuple[float, float, float]) -> li
     """Region numbers [z, y, x] (int32, from 1) at each of `SCALES`; `image` is in 0..1, spacing in mm (z, y, x).
 
     Slices count as at most 3 mm apart: a difference across thicker ones would be so small a gradient that regions run
-    from an organ into what lies above it.
+    from an organ into what lies above it. Where they do so nevertheless they are split into chains of cross-sections;
+    what remains of the bridges between those is 0.
     """
     near = (min(spacing[0], _MOST_APART_MM), *spacing[1:])
     gradients = {exponent: _gradient(image**exponent, near) for exponent in dict(SCALES)}
-    return [_watershed(gradients[exponent], depth) for exponent, depth in SCALES]
+    return [chained(_watershed(gradients[exponent], depth), spacing[1:]) for exponent, depth in SCALES]
 
 
 def _gradient(image: np.ndarray, spacing: tuple[float, float, float]) -> sitk.Image:

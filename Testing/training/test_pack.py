@@ -68,7 +68,7 @@ def test_no_benchmark_label_is_ever_in_a_packed_volume(
 def test_no_benchmark_label_is_ever_in_the_cache(
     config: TrainingConfig, scans: list[TrainingVolume], label_names: dict[int, str]
 ) -> None:
-    files = sorted((Path(config.run).parent / "pack3").glob("*.npz"))
+    files = sorted((Path(config.run).parent / "pack5").glob("*.npz"))
     assert [path.name for path in files] == ["abdomen-ct-case-01.npz", "abdomen-ct-case-02.npz"]
     for path in files:
         names = {label_names.get(int(value)) for value in np.unique(np.load(path)["labels"])}
@@ -76,7 +76,7 @@ def test_no_benchmark_label_is_ever_in_the_cache(
 
 
 def test_prepared_scans_lie_beside_the_run_or_where_the_configuration_says(configure: Configure) -> None:
-    assert pack_folder(configure(run="runs/a")) == Path("runs/pack3")
+    assert pack_folder(configure(run="runs/a")) == Path("runs/pack5")
     assert pack_folder(configure(run="runs/a", pack="kept")) == Path("kept")
 
 
@@ -115,7 +115,7 @@ def test_supervoxels_are_finer_at_smaller_depths(image: np.ndarray) -> None:
     maps = watershed_maps(image, (3.0, 3.0, 3.0))
     counts = [int(regions.max()) for regions in maps]
     assert len(maps) == len(SCALES) and counts[0] > counts[1] > 1 and counts[2] > counts[3] > 1
-    assert all(regions.shape == image.shape and regions.min() == 1 for regions in maps)
+    assert all(regions.shape == image.shape and (regions > 0).mean() > 0.8 for regions in maps)
 
 
 def test_supervoxels_follow_what_is_of_one_grey_value(image: np.ndarray) -> None:
