@@ -56,12 +56,17 @@ CT = Wanted((60.0, 2200.0), (0.45, 0.9))
 
 
 def count(config: TrainingConfig) -> int:
-    """How many scans `tuning_scans` gives."""
+    """How many scans `tuning_scans` gives at most."""
     return len(scan_paths(config, "abdomen-mr")) + 2 * len(scan_paths(config, "abdomen-ct"))
 
 
 def tuning_scans(config: TrainingConfig) -> Iterator[TuningScan]:
-    """All scans of the three sets, made from the training scans of `config.data`; the same at every call."""
+    """All scans of the three sets that have such regions, made from the training scans of `config.data`; the same at
+    every call."""
+    return (scan for scan in _candidates(config) if scan.regions.any())
+
+
+def _candidates(config: TrainingConfig) -> Iterator[TuningScan]:
     for path, arrays in stored_scans(config, "abdomen-mr"):
         volume, case = read_volume(path), path.name.split("-")[1]
         yield TuningScan("mr-regions", case, volume, regions_of(arrays, volume, MR, 1))
