@@ -1,26 +1,45 @@
-"""`dpl-segment train`: trains the network from a configuration file."""
+"""`dpl-segment train`: trains the network from a configuration file, or from several that build on one another."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from DPLSegmentLib.training.config import TrainingConfig
+    from DPLSegmentLib.training.distributed import Team
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="TOML file, see configs/")
+    parser.add_argument(
+        "--config",
+        type=Path,
+        nargs="+",
+        required=True,
+        metavar="FILE",
+        help="TOML file, see configs/; several are trained in this order",
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Train to the last step; starts again where the run's checkpoint stands."""
-    from DPLSegmentLib.commands.progress import ProgressBar
+    """Train each to the last step; starts again where the checkpoint of its run stands."""
     from DPLSegmentLib.training.config import read_config
     from DPLSegmentLib.training.distributed import join_team, leave_team
+
+    configs, team = [read_config(path) for path in arguments.config], join_team()
+    for config in configs:
+        _train(config, team)
+    leave_team()
+
+
+def _train(config: TrainingConfig, team: Team) -> None:
+    from DPLSegmentLib.commands.progress import ProgressBar
     from DPLSegmentLib.training.pack import load_volumes, prepare_volumes
     from DPLSegmentLib.training.trainer import Trainer
 
-    config, team = read_config(arguments.config), join_team()
     if team.rank == 0:
         prepare_volumes(config)
     team.wait()
@@ -30,7 +49,7 @@ def run(arguments: argparse.Namespace) -> None:
     else:
         with ProgressBar("train") as bar:
             trainer.train(lambda step, losses: bar.update(step / config.steps, _summary(step, losses)))
-    leave_team()
+    team.wait()
 
 
 def _summary(step: int, losses: Mapping[str, float]) -> str:
