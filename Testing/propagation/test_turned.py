@@ -46,7 +46,8 @@ def test_a_slanted_painting_finds_the_organs_on_the_scans_own_grid(
     truth = {segment.name: segment.mask for segment in liver_truth.segments}
     assert result.segmentation.shape == slanted.volume.shape == result.confidence.shape
     for segment in result.segmentation.segments:
-        assert dice(segment.mask, truth[segment.name]) > 0.6
+        assert float(truth[segment.name][segment.mask].mean()) > 0.9
+        assert dice(segment.mask, truth[segment.name]) > 0.5
 
 
 def test_what_was_painted_stays(result: Propagation, slanted: Support) -> None:
