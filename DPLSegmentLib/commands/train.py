@@ -49,7 +49,6 @@ def _train(config: TrainingConfig, team: Team) -> None:
     else:
         with ProgressBar("train") as bar:
             trainer.train(lambda step, losses: bar.update(step / config.steps, _summary(step, losses)))
-    team.wait()
 
 
 def _summary(step: int, losses: Mapping[str, float]) -> str:

@@ -7,12 +7,15 @@ from pathlib import Path
 import pytest
 
 from DPLSegmentLib.cli import main
+from DPLSegmentLib.training.config import TrainingConfig
+from DPLSegmentLib.training.pack import pack_folder
 
 
 @pytest.fixture
-def stages(data: Path, tmp_path: Path) -> list[Path]:
+def stages(config: TrainingConfig, tmp_path: Path) -> list[Path]:
     """Two configurations of one step each; the second goes on from the weights of the first."""
-    common = f'data = "{data}"\npack = "{data}/runs/pack"\nsteps = 1\ncrop = 64\nrollout = 1\nsynthetic = 0\n'
+    scans = f'data = "{config.data}"\npack = "{pack_folder(config)}"\n'
+    common = f"{scans}steps = 1\ncrop = 64\nrollout = 1\nsynthetic = 0\n"
     starts = {"first": "", "second": f'start = "{tmp_path}/first/dpl-segment.pt"\n'}
     for name, start in starts.items():
         (tmp_path / f"{name}.toml").write_text(f'run = "{tmp_path}/{name}"\n{start}{common}')
