@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,7 +19,8 @@ class SliceStack:
 
     `shape` is the working shape (H, W), padded at the bottom and right to multiples of 32; `content` the part of it
     that shows the volume; `native` the in-plane voxels (h, w); `pixel_mm` the side of a working pixel; `gap_mm` the
-    distance of the slices; `box` (top, left, bottom, right) the voxels in plane that are looked at.
+    distance of the slices; `sides_mm` height and width of a voxel in plane; `box` (top, left, bottom, right) the voxels
+    in plane that are looked at.
     """
 
     planes: np.ndarray
@@ -28,6 +29,7 @@ class SliceStack:
     shape: tuple[int, int]
     pixel_mm: float
     gap_mm: float
+    sides_mm: tuple[float, float]
     box: Box
 
     @property
@@ -40,6 +42,14 @@ class SliceStack:
         """In-plane voxels (h, w) of the volume itself."""
         h, w = self.planes.shape[1:]
         return h, w
+
+    def through(self, pixel_mm: float, box: Box) -> SliceStack:
+        """The same slices through other working pixels, and another part of them."""
+        top, left, bottom, right = box
+        extents = [count * side for count, side in zip((bottom - top, right - left), self.sides_mm, strict=True)]
+        height, width = (max(1, round(extent / pixel_mm)) for extent in extents)
+        shape = (_padded_side(height), _padded_side(width))
+        return replace(self, content=(height, width), shape=shape, pixel_mm=pixel_mm, box=box)
 
     def slices(self, start: int, stop: int) -> np.ndarray:
         """Slices start..stop-1 as float32 [n, H, W], bilinear and antialiased, zero in the padding."""
@@ -94,12 +104,10 @@ def stack_along(
     """
     planes = np.moveaxis(volume_array, axis, 0)
     top, left, bottom, right = box = box or (0, 0, *planes.shape[1:])
-    sides = [spacing[other] for other in range(3) if other != axis]
-    extents = [count * side for count, side in zip((bottom - top, right - left), sides, strict=True)]
-    pixel = max(max(extents) / size, min(sides) / _MOST_UPSAMPLING)
-    height, width = (max(1, round(extent / pixel)) for extent in extents)
-    shape = (_padded_side(height), _padded_side(width))
-    return SliceStack(planes, axis, (height, width), shape, pixel, spacing[axis], box)
+    first, second = (spacing[other] for other in range(3) if other != axis)
+    pixel = max((bottom - top) * first / size, (right - left) * second / size, min(first, second) / _MOST_UPSAMPLING)
+    whole = SliceStack(planes, axis, (1, 1), (1, 1), pixel, spacing[axis], (first, second), box)
+    return whole.through(pixel, box)
 
 
 def occupied_box(planes: np.ndarray, threshold: float) -> Box:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
+from collections.abc import Hashable
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from DPLSegmentLib.images.volume import Volume
 from DPLSegmentLib.propagation.embedding import Embedding
 
-Key = tuple[str, int, tuple[float, float], bool]
+Key = tuple[Hashable, ...]
 
 
 class EmbeddingCache:

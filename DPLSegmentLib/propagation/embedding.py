@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from DPLSegmentLib.images.intensity import normalise
-from DPLSegmentLib.images.stack import SliceStack, occupied_box, stack_along
+from DPLSegmentLib.images.stack import Box, SliceStack, occupied_box, stack_along
 from DPLSegmentLib.images.volume import Volume
 from DPLSegmentLib.network.inference import Encode
 from DPLSegmentLib.network.network import CHANNEL_EPSILON, body_weight, neighbours
@@ -95,7 +95,20 @@ class Embedder:
         """
         scan = normalise(volume, window=window)
         box = None if whole else occupied_box(np.moveaxis(scan, axis, 0), _AIR)
-        stack = stack_along(scan, volume.spacing, axis, WORKING_SIZE, box)
+        return self._embedded(stack_along(scan, volume.spacing, axis, WORKING_SIZE, box), on_progress, cancel)
+
+    def embed_closely(
+        self,
+        seen: Embedding,
+        pixel_mm: float,
+        box: Box,
+        on_progress: OnProgress | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Embedding:
+        """A part of what is embedded already, through smaller working pixels; raises Cancelled."""
+        return self._embedded(seen.stack.through(pixel_mm, box), on_progress, cancel)
+
+    def _embedded(self, stack: SliceStack, on_progress: OnProgress | None, cancel: CancelToken | None) -> Embedding:
         images = torch.from_numpy(stack.slices(0, stack.count)).to(self.device)
         features = self._features(images, on_progress, cancel)
         mean, deviation = _statistics(features, body_weight(images, features.shape[-2:]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,16 +17,18 @@ from DPLSegmentLib.network.checkpoint import Model, load_model
 from DPLSegmentLib.network.devices import choose_device, device_name
 from DPLSegmentLib.network.inference import fast_encoder
 from DPLSegmentLib.propagation.cache import EmbeddingCache, fingerprint
+from DPLSegmentLib.propagation.closeup import close_up
 from DPLSegmentLib.propagation.embedding import Embedder, Embedding
 from DPLSegmentLib.propagation.faced import faced
 from DPLSegmentLib.propagation.options import EngineOptions
-from DPLSegmentLib.propagation.painted import painted_slices, plane_of
+from DPLSegmentLib.propagation.painted import PaintedSlice, painted_slices, plane_of
 from DPLSegmentLib.propagation.prototype_set import (
     PrototypeSet,
     StructurePrototypes,
     collect,
+    joined_sections,
     merged,
-    place_of,
+    section_of,
 )
 from DPLSegmentLib.propagation.result import Assembly
 from DPLSegmentLib.propagation.stopwatch import Stopwatch
@@ -43,6 +45,15 @@ from DPLSegmentLib.propagation.types import (
 from DPLSegmentLib.resources import WEIGHTS, resource
 
 _CT_SHIFT = 1024.0
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """A structure, the embedding it is swept through, and what of it is painted there."""
+
+    structure: StructurePrototypes
+    embedding: Embedding
+    painted: Sequence[PaintedSlice]
 
 
 class Engine:
@@ -196,14 +207,38 @@ class Engine:
     ) -> Propagation:
         embedding, axis = self._embed_query(query, own, found, on_progress, cancel)
         watch.lap("embed")
-        assembly = Assembly(query, embedding, axis, self.options.confidence)
+        assembly = Assembly(query, axis, self.options.confidence)
         for number, structure in enumerate(found.structures):
-            painted = painted_slices(_segment(own, structure.name), axis, embedding) if own else []
-            run = StructureRun(self.network, self.options, embedding, structure, axis, slice_range)
+            seen = self._seen(structure, own, embedding, on_progress, cancel)
+            run = StructureRun(self.network, self.options, seen.embedding, seen.structure, axis, slice_range)
             share = (number / len(found.structures), 1 / len(found.structures))
-            assembly.add(structure, run.run(painted, found.slices, share, on_progress, on_slice, cancel), painted)
+            swept = run.run(seen.painted, share, on_progress, on_slice, cancel)
+            assembly.add(seen.structure, swept, seen.embedding, seen.painted)
         watch.lap("sweep")
         return assembly.finish(watch, self.device_name, self.model_id, on_progress)
+
+    def _seen(
+        self,
+        structure: StructurePrototypes,
+        own: Support | None,
+        embedding: Embedding,
+        on_progress: OnProgress | None,
+        cancel: CancelToken | None,
+    ) -> _Seen:
+        """A structure of the scan it was painted on, close up if it is small there; of other scans as it is."""
+        segment = _segment(own, structure.name) if own else None
+        painted = painted_slices(segment, embedding.stack.axis, embedding) if segment else []
+        close = close_up(painted, embedding) if painted and self.options.close_up else None
+        if own is None or segment is None or close is None:
+            return _Seen(structure, embedding, painted)
+        key = (fingerprint(own.volume), embedding.stack.axis, own.window, close)
+        closer = self.cache.get(key)
+        if closer is None:
+            closer = self.embedder.embed_closely(embedding, close.pixel_mm, close.box, on_progress, cancel)
+            self.cache.put(key, closer)
+        painted = painted_slices(segment, embedding.stack.axis, closer)
+        prototypes = collect(painted, closer, self.network.extract)
+        return _Seen(replace(structure, prototypes=prototypes), closer, painted)
 
     def _found(
         self,
@@ -253,11 +288,10 @@ class Engine:
             painted = painted_slices(segment, axis, embedding)
             if painted:
                 prototypes = collect(painted, embedding, self.network.extract)
-                area = max(float(each.working.sum()) for each in painted) * embedding.stack.pixel_mm**2
-                place = place_of(painted, embedding)
+                sections = tuple(section_of(each, embedding) for each in painted)
                 largest = max(painted, key=lambda each: float(each.working.sum()))
                 kept = (embedding.course.at(largest.index, embedding.stack.gap_mm), segment.value, segment.color)
-                structures.append(StructurePrototypes(segment.name, prototypes, place, area, *kept, dict(segment.tags)))
+                structures.append(StructurePrototypes(segment.name, prototypes, sections, *kept, dict(segment.tags)))
                 most = max(most, len(painted))
         way, window = facing(support.volume.ijk_to_ras), _hounsfield_window(support)
         return PrototypeSet(tuple(structures), way, axis, window, self.model_id, most)
@@ -291,8 +325,7 @@ def _segment(support: Support, name: str) -> Segment:
 
 def _joined(known: StructurePrototypes, other: StructurePrototypes) -> StructurePrototypes:
     prototypes = merged([known.prototypes, other.prototypes])
-    place = torch.maximum(known.place, other.place)
-    return replace(known, prototypes=prototypes, place=place, area_mm2=max(known.area_mm2, other.area_mm2))
+    return replace(known, prototypes=prototypes, sections=joined_sections(known.sections, other.sections))
 
 
 def _shift(kind: Kind) -> float:

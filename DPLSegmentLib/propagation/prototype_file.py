@@ -12,10 +12,10 @@ from torch import Tensor
 from DPLSegmentLib.images.atomic import atomic
 from DPLSegmentLib.network.prototypes import Prototypes
 from DPLSegmentLib.propagation.course import Course
-from DPLSegmentLib.propagation.prototype_set import PrototypeSet, StructurePrototypes
+from DPLSegmentLib.propagation.prototype_set import PrototypeSet, Section, StructurePrototypes
 from DPLSegmentLib.propagation.types import PropagationError
 
-FORMAT = 2
+FORMAT = 3
 _KEYS = {"format", "kind", "model_id", "facing", "axis", "window", "slices", "structures"}
 _KIND = "DPLSegment prototypes"
 
@@ -90,8 +90,7 @@ def _packed(structure: StructurePrototypes) -> dict[str, Any]:
         "foreground": prototypes.foreground.cpu(),
         "background": prototypes.background.cpu(),
         "geometry": prototypes.geometry.cpu(),
-        "place": structure.place.cpu(),
-        "area_mm2": structure.area_mm2,
+        "sections": [{"place": each.place.cpu(), "area_mm2": each.area_mm2} for each in structure.sections],
         "course": structure.course.profile.cpu(),
         "height": structure.course.height,
         "value": structure.value,
@@ -104,10 +103,15 @@ def _unpacked(packed: dict[str, Any]) -> StructurePrototypes:
     prototypes = Prototypes(*(_tensor(packed[part]) for part in ("foreground", "background", "geometry")))
     red, green, blue = (float(part) for part in packed["color"])
     return StructurePrototypes(
-        packed["name"], prototypes, _tensor(packed["place"]), float(packed["area_mm2"]),
+        packed["name"], prototypes, tuple(_section(each) for each in packed.get("sections", [packed])),
         Course(_tensor(packed["course"]), float(packed["height"])), int(packed["value"]),
         (red, green, blue), dict(packed["tags"]),
     )  # fmt: skip
+
+
+def _section(packed: dict[str, Any]) -> Section:
+    """Format 2 kept all sections as one, beside the other entries of the structure."""
+    return Section(_tensor(packed["place"]), float(packed["area_mm2"]))
 
 
 def _tensor(value: object) -> Tensor:

@@ -18,15 +18,21 @@ from DPLSegmentLib.propagation.painted import PaintedSlice
 
 
 @dataclass(frozen=True, eq=False)
+class Section:
+    """A painted slice of a structure: its place [32, 32] in body coordinates (maximum 1) and its area in mm2."""
+
+    place: Tensor
+    area_mm2: float
+
+
+@dataclass(frozen=True, eq=False)
 class StructurePrototypes:
-    """One structure: plain (not yet enhanced) prototypes, the place [32, 32] in body coordinates where it was painted,
-    its painted area in mm2, the course of its scan with the height at which it was painted, and what the result shall
-    carry: name, value, colour, tags."""
+    """One structure: plain (not yet enhanced) prototypes, its painted sections in the order of the slices, the course
+    of its scan with the height at which it was painted, and what the result shall carry: name, value, colour, tags."""
 
     name: str
     prototypes: Prototypes
-    place: Tensor
-    area_mm2: float
+    sections: tuple[Section, ...]
     course: Course
     value: int = 1
     color: tuple[float, float, float] = (0.5, 0.68, 0.5)
@@ -39,7 +45,13 @@ class StructurePrototypes:
             self.prototypes.background.to(device),
             self.prototypes.geometry.to(device),
         )
-        return replace(self, prototypes=moved, place=self.place.to(device), course=self.course.to(device))
+        sections = tuple(replace(section, place=section.place.to(device)) for section in self.sections)
+        return replace(self, prototypes=moved, sections=sections, course=self.course.to(device))
+
+    @property
+    def whole(self) -> Section:
+        """Where any of the sections is, as large as the largest."""
+        return _spanning(self.sections)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +82,19 @@ def merged(parts: Sequence[Prototypes]) -> Prototypes:
     )
 
 
-def place_of(painted: Sequence[PaintedSlice], embedding: Embedding) -> Tensor:
-    """Where the structure was painted, [32, 32] in body coordinates, maximum 1."""
-    prior = location_prior(torch.stack([each.small for each in painted])).amax(0)
-    return to_body(prior, body_box(embedding.images), STRIDE)
+def section_of(painted: PaintedSlice, embedding: Embedding) -> Section:
+    """Where and how large the structure was painted on one slice."""
+    place = to_body(location_prior(painted.small[None])[0], body_box(embedding.images), STRIDE)
+    return Section(place, float(painted.working.sum()) * embedding.stack.pixel_mm**2)
+
+
+def joined_sections(one: tuple[Section, ...], other: tuple[Section, ...]) -> tuple[Section, ...]:
+    """Sections of two patients: pair by pair where there are as many, else those of which there are more."""
+    if len(one) != len(other):
+        return max(one, other, key=len)
+    return tuple(_spanning(pair) for pair in zip(one, other, strict=True))
+
+
+def _spanning(sections: Sequence[Section]) -> Section:
+    place = torch.stack([section.place for section in sections]).amax(0)
+    return Section(place, max(section.area_mm2 for section in sections))

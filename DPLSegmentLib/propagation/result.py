@@ -33,21 +33,24 @@ class _Part:
 class Assembly:
     """Collects swept structures and makes the result on the grid of the scan."""
 
-    def __init__(
-        self, query: Volume, embedding: Embedding, axis: int, confidence: VoxelConfidence = voxel_confidence
-    ) -> None:
+    def __init__(self, query: Volume, axis: int, confidence: VoxelConfidence = voxel_confidence) -> None:
         self.query = query
-        self.embedding = embedding
         self.axis = axis
         self.confidence = confidence
         self.parts: list[_Part] = []
 
-    def add(self, structure: StructurePrototypes, swept: SweptStructure, painted: Sequence[PaintedSlice]) -> None:
-        """Clean one structure; its painted slices stay voxel for voxel as they were painted."""
+    def add(
+        self,
+        structure: StructurePrototypes,
+        swept: SweptStructure,
+        embedding: Embedding,
+        painted: Sequence[PaintedSlice],
+    ) -> None:
+        """Clean one structure, swept through `embedding`; its painted slices stay voxel for voxel as painted."""
         keep = [each.index for each in painted]
-        smooth = smooth_across(swept.probability, self.embedding.stack.gap_mm, keep)
+        smooth = smooth_across(swept.probability, embedding.stack.gap_mm, keep)
         slices = np.flatnonzero((smooth.amax((1, 2)) > 0.02).numpy())
-        probability = native_probability(smooth, self.embedding, slices)
+        probability = native_probability(smooth, embedding, slices)
         mask = _with_painted(probability > _INSIDE, painted)
         mask = connected(mask, self._anchors(mask, swept, painted))
         self.parts.append(_Part(structure, swept, painted, probability, _with_painted(mask, painted)))

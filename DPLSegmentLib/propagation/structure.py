@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -17,7 +18,7 @@ from DPLSegmentLib.propagation.course import corresponding
 from DPLSegmentLib.propagation.embedding import Embedding
 from DPLSegmentLib.propagation.options import EngineOptions
 from DPLSegmentLib.propagation.painted import PaintedSlice
-from DPLSegmentLib.propagation.prototype_set import StructurePrototypes
+from DPLSegmentLib.propagation.prototype_set import Section, StructurePrototypes
 from DPLSegmentLib.propagation.regrowth import kept_slices
 from DPLSegmentLib.propagation.search import Search
 from DPLSegmentLib.propagation.settle import settle
@@ -33,7 +34,6 @@ from DPLSegmentLib.propagation.types import (
     SliceResult,
 )
 
-_MOST_SEEDS = 3
 _INSIDE = 0.5
 
 Check = Callable[[str, float, int], None]
@@ -73,7 +73,6 @@ class StructureRun:
     def run(
         self,
         painted: Sequence[PaintedSlice],
-        slices: int,
         share: tuple[float, float],
         on_progress: OnProgress | None,
         on_slice: OnSlice | None,
@@ -81,8 +80,7 @@ class StructureRun:
     ) -> SweptStructure:
         """Sweep from the painted slices, or from where the structure is found; raises Cancelled.
 
-        `slices` is how many slices were painted where the prototypes come from, `share` the (start, length) of this
-        structure in the progress of all.
+        `share` is the (start, length) of this structure in the progress of all.
         """
 
         def check(stage: str, done: float, index: int) -> None:
@@ -93,7 +91,7 @@ class StructureRun:
 
         if not self.options.use_propagation:
             return self._scored(check)
-        seeds = self._seeds(painted, slices, check)
+        seeds = self._seeds(painted, check)
         blend = Blend(self.embedding, seeds)
         stepper = DecoderStep(self.network, self.prototypes) if self.options.use_dpl else AffinityStep(self.network)
         length = self.reach.last - self.reach.first + 1
@@ -123,16 +121,26 @@ class StructureRun:
             return outside
         return outside | ~kept_slices((blend.total > _INSIDE).sum((1, 2)), min(seeds), max(seeds))
 
-    def _seeds(self, painted: Sequence[PaintedSlice], slices: int, check: Check) -> list[Seed]:
+    def _seeds(self, painted: Sequence[PaintedSlice], check: Check) -> list[Seed]:
         if painted:
             return [Seed(each.index, each.working) for each in painted]
-        box = body_box(self.embedding.images)
-        prior = from_body(self.structure.place, box, STRIDE, self.embedding.features.shape[-2:])
         finder = DecoderStep(self.network, self.prototypes)
+        sections = self.structure.sections
+        if self.reach.certain and len(sections) > 1:
+            parts = zip(_parts(self.reach, len(sections)), sections, strict=True)
+            found = [self._search(finder, section, None, part, check) for part, section in parts]
+            return [seed for seeds in found for seed in seeds]
         height = corresponding(self.structure.course, self.embedding.course)
-        search = Search(finder, self.embedding, prior, self.structure.area_mm2, height)
-        count = min(_MOST_SEEDS, slices) if self.reach.certain else 1
-        return search.seeds(self.reach, count, lambda index: check("score", 0.0, index))
+        return self._search(finder, self.structure.whole, height, self.reach, check)
+
+    def _search(
+        self, finder: DecoderStep, section: Section, height_mm: float | None, reach: SweepRange, check: Check
+    ) -> list[Seed]:
+        """A seed where the structure looks most like a section of it; none if it seems absent."""
+        box = body_box(self.embedding.images)
+        prior = from_body(section.place, box, STRIDE, self.embedding.features.shape[-2:])
+        search = Search(finder, self.embedding, prior, section.area_mm2, height_mm)
+        return search.seeds(reach, 1, lambda index: check("score", 0.0, index))
 
     @torch.inference_mode()
     def _scored(self, check: Check) -> SweptStructure:
@@ -163,3 +171,9 @@ def reach_of(slice_range: tuple[int, int] | None, count: int) -> SweepRange:
             f"The slice range {first} to {last} lies outside the scan; it has slices 0 to {count - 1}."
         )
     return SweepRange(first, last, certain=True)
+
+
+def _parts(reach: SweepRange, count: int) -> list[SweepRange]:
+    """At most `count` stretches of slices, of as equal length as can be."""
+    edges = [reach.first + round(number * (reach.last + 1 - reach.first) / count) for number in range(count + 1)]
+    return [SweepRange(first, after - 1, reach.certain) for first, after in pairwise(edges)]

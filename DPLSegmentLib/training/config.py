@@ -21,9 +21,11 @@ class TrainingConfig:
 
     `data` is a folder laid out as abdomen-mr/train, abdomen-ct/train, headneck-ct/train, unlabelled; `steps` counts
     optimiser steps; `crop` is in working pixels; `labels` off trains on supervoxels and synthesis alone; `cut_share` of
-    the unlabelled structures are cut in two. The prepared scans are kept in `pack`, or beside `run` without it.
-    From `diffusion` on these are the switches of DPL, and those of the engine by default; with `diffusion_weight` 0 the
-    diffusion does not learn, with `cross_view_target` off the prototype is its own target.
+    the unlabelled structures are cut in two; `small_share` of the episodes are longer sweeps through smaller windows
+    where the structure fits into them, and `close_share` of the small structures are seen close up. The prepared scans
+    are kept in `pack`, or beside `run` without it. From `diffusion` on these are the switches of DPL, and those of the
+    engine by default; with `diffusion_weight` 0 the diffusion does not learn, with `cross_view_target` off the
+    prototype is its own target.
     """
 
     data: str
@@ -47,6 +49,8 @@ class TrainingConfig:
     label_share: float = 0.3
     synthetic_share: float = 0.12
     cut_share: float = 0.35
+    small_share: float = 0.0
+    close_share: float = 0.0
     pack: str = ""
     diffusion: bool = EngineOptions.diffusion
     diffusion_weight: float = 0.2

@@ -15,6 +15,7 @@ from torch.nn import functional
 from DPLSegmentLib.training.augment import as_painted, photometric, smoothed
 from DPLSegmentLib.training.config import TrainingConfig, TrainingError
 from DPLSegmentLib.training.cuts import cut
+from DPLSegmentLib.training.framing import Framer, Framing
 from DPLSegmentLib.training.pack import RegionMap, TrainingVolume
 from DPLSegmentLib.training.synthesis import faded_contrast, flattened_contrast, random_contrast, shifted_contrast
 from DPLSegmentLib.training.views import PlaneView, Window
@@ -49,9 +50,12 @@ class _Place:
     view: PlaneView
     regions: RegionMap
     label: int
-    start: int
-    step: int
-    window: Window
+    framing: Framing
+
+    @property
+    def window(self) -> Window:
+        """What it is seen through."""
+        return self.framing.window
 
     @property
     def rough(self) -> bool:
@@ -64,6 +68,7 @@ class EpisodeSampler:
 
     def __init__(self, volumes: list[TrainingVolume], config: TrainingConfig) -> None:
         self.config = config
+        self.framer = Framer(config)
         self.groups: dict[str, list[TrainingVolume]] = {}
         for volume in volumes:
             self.groups.setdefault(volume.group, []).append(volume)
@@ -91,10 +96,7 @@ class EpisodeSampler:
         regions = self._map(volume, generator)
         weights = regions.weights / regions.weights.sum()
         label = int(generator.choice(len(weights), p=weights))
-        first, last = regions.extents[label, view.axis]
-        step = self._step(view, generator)
-        start = self._start(int(first), int(last), step, generator)
-        return _Place(view, regions, label, start, step, self._window(view, regions, label, generator))
+        return _Place(view, regions, label, self.framer.frame(view, regions, label, generator))
 
     def _axis(self, volume: TrainingVolume, generator: np.random.Generator) -> int:
         thin = max(volume.spacing) <= _THICK and min(volume.image.shape) >= 48
@@ -108,27 +110,9 @@ class EpisodeSampler:
         weights = np.array([regions.weights.sum() for regions in found])
         return found[int(generator.choice(len(found), p=weights / weights.sum()))]
 
-    def _step(self, view: PlaneView, generator: np.random.Generator) -> int:
-        thickest = generator.uniform(1.0, 9.0)
-        return int(np.clip(thickest // view.gap, 1, 4)) * (1 if generator.random() < 0.5 else -1)
-
-    def _start(self, first: int, last: int, step: int, generator: np.random.Generator) -> int:
-        reach = abs(step) * self.config.rollout
-        if generator.random() < 0.4:
-            first, last = (max(first, last - reach), last) if step > 0 else (first, min(last, first + reach))
-        return int(generator.integers(first, max(last, first + 1)))
-
-    def _window(self, view: PlaneView, regions: RegionMap, label: int, generator: np.random.Generator) -> Window:
-        boxes = [box for axis, box in enumerate(regions.extents[label]) if axis != view.axis]
-        jitter = generator.normal(0, 0.12, 2) * self.config.crop * view.pixel
-        row, column = (float(box.mean()) + j / s for box, j, s in zip(boxes, jitter, view.plane, strict=True))
-        pixel = view.pixel * float(np.exp(generator.uniform(-0.3, 0.45)))
-        angle = float(generator.normal(0, 0.15)) if generator.random() < 0.5 else 0.0
-        return Window((row, column), pixel, angle, bool(generator.random() < 0.3), self.config.crop)
-
     def _episode(self, place: _Place, generator: np.random.Generator) -> Episode | None:
-        count = self.config.rollout + 1
-        indices = [place.start + place.step * number for number in range(-1, count + 1)]
+        framing = place.framing
+        indices = [framing.start + framing.step * number for number in range(-1, framing.length + 2)]
         regions = place.view.regions(place.regions, indices, place.window)
         parts = self._parts(place, regions, generator)
         labels = self._labels(parts[1], place, generator)
@@ -144,7 +128,7 @@ class EpisodeSampler:
             return None
         far, far_masks, same = self._far(place, whole, generator, style)
         painted = torch.stack([as_painted(mask, generator) for mask in masks[:, 1]])
-        gap = place.view.gap * abs(place.step) / place.window.pixel
+        gap = place.view.gap * abs(framing.step) / place.window.pixel
         return Episode(_triples(images), masks[:, 1:-1], alike[:, 1:-1], far, far_masks, painted, gap, same)
 
     def _parts(self, place: _Place, regions: Tensor, generator: np.random.Generator) -> Tensor:
@@ -207,12 +191,12 @@ class EpisodeSampler:
     ) -> tuple[Tensor, Tensor, bool]:
         other = self._other_patient(place, labels[0], generator) if place.regions.labelled else None
         target = other or place
-        target = replace(target, window=_nudged(target.window, generator))
+        target = replace(target, framing=replace(target.framing, window=_nudged(target.window, generator)))
         first, last = target.regions.extents[labels[0], target.view.axis]
         if generator.random() < 0.1:
             first, last = 0, len(target.view.image)
         index = int(generator.integers(first, max(last, first + 1)))
-        indices = [index + number * abs(target.step) for number in range(-1, FAR + 1)]
+        indices = [index + number * abs(target.framing.step) for number in range(-1, FAR + 1)]
         regions = target.view.regions(target.regions, indices, target.window)
         same = other is None and generator.random() < 0.5
         chosen = np.random.default_rng(style if same else int(generator.integers(2**31)))
@@ -228,9 +212,8 @@ class EpisodeSampler:
         if not drawn or label >= len(drawn[0].weights) or not drawn[0].weights[label]:
             return None
         view = PlaneView(volume, place.view.axis)
-        own, seen = self._window(view, drawn[0], label, generator), place.window
-        window = replace(own, pixel=seen.pixel, angle=seen.angle, mirrored=seen.mirrored)
-        return _Place(view, drawn[0], label, 0, place.step, window)
+        window = self.framer.around(view, drawn[0], label, place.window, generator)
+        return _Place(view, drawn[0], label, replace(place.framing, window=window))
 
 
 def _nudged(window: Window, generator: np.random.Generator) -> Window:

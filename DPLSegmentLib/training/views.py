@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,11 +73,32 @@ class PlaneView:
 
     def regions(self, regions: RegionMap, indices: list[int], window: Window) -> Tensor:
         """int32 [n, size, size]; zero beyond the ends."""
-        step = (1, regions.step, regions.step)[self.axis]
-        chosen = _chosen(regions.regions.movedim(self.axis, 0), np.array(indices) // step)
+        chosen = self._region_slices(regions, np.array(indices))
         sampled = _sampled(chosen, window.grid(self._shape, self.plane, chosen.device), "nearest")
         inside = torch.tensor([0 <= index < len(self.image) for index in indices], device=chosen.device)
         return (sampled * inside[:, None, None]).round().int()
+
+    def area(self, regions: RegionMap, label: int) -> float:
+        """Of a region on the middle slice of its extent, in mm2."""
+        first, last = regions.extents[label, self.axis]
+        inside = self._region_slices(regions, np.array([(first + last) // 2])) == label
+        voxels = float(inside.sum()) * float(np.prod(self._steps(regions)))
+        return voxels * self.plane[0] * self.plane[1]
+
+    def box(self, regions: RegionMap, label: int, indices: Iterable[int]) -> np.ndarray | None:
+        """[2, 2]: from and to in voxels of the plane, of a region on some slices; None where it is on none."""
+        inside = (self._region_slices(regions, np.array(list(indices))) == label).any(0)
+        sides = [inside.any(1 - axis).nonzero().flatten() for axis in range(2)]
+        if not len(sides[0]):
+            return None
+        steps = [step for axis, step in enumerate(self._steps(regions)) if axis != self.axis]
+        return np.array([[int(s[0]) * f, (int(s[-1]) + 1) * f] for s, f in zip(sides, steps, strict=True)])
+
+    def _region_slices(self, regions: RegionMap, indices: np.ndarray) -> Tensor:
+        return _chosen(regions.regions.movedim(self.axis, 0), indices // self._steps(regions)[self.axis])
+
+    def _steps(self, regions: RegionMap) -> tuple[int, int, int]:
+        return 1, regions.step, regions.step
 
     @property
     def _shape(self) -> tuple[int, int]:

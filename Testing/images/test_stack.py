@@ -90,3 +90,15 @@ def test_a_slice_put_into_a_volume_is_found_there(axis: int) -> None:
     stack.put(labels, 3, mask)
     np.testing.assert_array_equal(stack.native_slice(labels, 3), mask)
     assert labels.sum() == 1 and np.argwhere(labels)[0, axis] == 3
+
+
+@pytest.mark.parametrize("axis", range(3))
+def test_a_closer_look_shows_the_same_place_through_smaller_pixels(crop: Volume, axis: int) -> None:
+    extents = [side for other, side in enumerate(crop.shape) if other != axis]
+    stack = stack_along(crop.array, (1.0, 1.0, 1.0), axis, size=max(extents))
+    closer = stack.through(0.5, (4, 6, 20, 30))
+    assert closer.content == (32, 48) and closer.native == stack.native
+    back = closer.to_native(closer.slices(0, closer.count))
+    shown = np.moveaxis(crop.array, axis, 0)[:, 4:20, 6:30].astype(np.float32)
+    assert np.abs(back[:, 4:20, 6:30] - shown).mean() < 0.15 * shown.std()
+    assert not back[:, :4].any() and not back[:, :, 30:].any()
