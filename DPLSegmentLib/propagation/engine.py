@@ -122,7 +122,7 @@ class Engine:
         for structure in (structure for part in parts for structure in part.structures):
             known = joined.get(structure.name)
             joined[structure.name] = _joined(known, structure) if known else structure
-        return replace(parts[0], structures=tuple(joined.values()), slices=max(part.slices for part in parts))
+        return replace(parts[0], structures=tuple(joined.values()))
 
     def propagate(
         self,
@@ -283,7 +283,7 @@ class Engine:
     ) -> PrototypeSet:
         axis = plane_of(support)
         embedding = self._embed_support(support, axis, on_progress, cancel)
-        structures, most = [], 1
+        structures = []
         for segment in support.painted.segments:
             painted = painted_slices(segment, axis, embedding)
             if painted:
@@ -292,9 +292,8 @@ class Engine:
                 largest = max(painted, key=lambda each: float(each.working.sum()))
                 kept = (embedding.course.at(largest.index, embedding.stack.gap_mm), segment.value, segment.color)
                 structures.append(StructurePrototypes(segment.name, prototypes, sections, *kept, dict(segment.tags)))
-                most = max(most, len(painted))
         way, window = facing(support.volume.ijk_to_ras), _hounsfield_window(support)
-        return PrototypeSet(tuple(structures), way, axis, window, self.model_id, most)
+        return PrototypeSet(tuple(structures), way, axis, window, self.model_id)
 
     def _check(self, found: PrototypeSet) -> None:
         if found.model_id != self.model_id:

@@ -16,7 +16,7 @@ from DPLSegmentLib.propagation.prototype_set import PrototypeSet, Section, Struc
 from DPLSegmentLib.propagation.types import PropagationError
 
 FORMAT = 3
-_KEYS = {"format", "kind", "model_id", "facing", "axis", "window", "slices", "structures"}
+_KEYS = {"format", "kind", "model_id", "facing", "axis", "window", "structures"}
 _KIND = "DPLSegment prototypes"
 
 
@@ -29,7 +29,6 @@ def save_prototypes(found: PrototypeSet, path: Path) -> None:
         "facing": found.facing,
         "axis": found.axis,
         "window": list(found.window) if found.window else None,
-        "slices": found.slices,
         "structures": [_packed(structure) for structure in found.structures],
     }
     with atomic(path) as partial:
@@ -53,7 +52,7 @@ def load_prototypes(path: Path, model_id: str) -> PrototypeSet:
         window = (float(content["window"][0]), float(content["window"][1])) if content["window"] else None
         structures = tuple(_unpacked(packed) for packed in content["structures"])
         facing, axis = str(content["facing"]), int(content["axis"])
-        return PrototypeSet(structures, facing, axis, window, model_id, int(content["slices"]))
+        return PrototypeSet(structures, facing, axis, window, model_id)
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise _damaged(path) from error
 

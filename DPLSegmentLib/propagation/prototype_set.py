@@ -57,15 +57,14 @@ class StructurePrototypes:
 @dataclass(frozen=True, eq=False)
 class PrototypeSet:
     """Prototypes of one or more structures, which way the axes of the painted scan run (see `images.facing`), the axis
-    it was cut along, the CT window in HU they were seen through (None for other scans), the id of the model that made
-    them, and how many slices were painted."""
+    it was cut along, the CT window in HU they were seen through (None for other scans), and the id of the model that
+    made them."""
 
     structures: tuple[StructurePrototypes, ...]
     facing: str
     axis: int
     window: tuple[float, float] | None
     model_id: str
-    slices: int = 1
 
 
 def collect(painted: Sequence[PaintedSlice], embedding: Embedding, extract: PrototypeExtractor) -> Prototypes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -18,7 +18,6 @@ from DPLSegmentLib.propagation.sweep import Seed, SweepRange
 _MOST_LOOKS = 36
 _LEAST_PRESENCE = 0.3
 _LEAST_PIXELS = 12
-_LEAST_SHARE = 0.6
 _MOST_GROWTH = 1.3
 _INSIDE = 0.5
 _PIECE_SHARE = 0.3
@@ -48,15 +47,17 @@ class Search:
         self.area = area_mm2 / embedding.stack.pixel_mm**2
         self.height_mm = height_mm
 
-    def seeds(self, reach: SweepRange, count: int, check: Callable[[int], None]) -> list[Seed]:
-        """At most `count` seeds; none when the structure seems absent. `check` is told each slice looked at."""
+    def seed(self, reach: SweepRange, check: Callable[[int], None]) -> Seed | None:
+        """Where the structure fits best; None when it seems absent. `check` is told each slice looked at."""
         stride = max(1, math.ceil((reach.last - reach.first + 1) / _MOST_LOOKS))
-        found = {index: self._look(index, check) for index in range(reach.first, reach.last + 1, stride)}
-        for best in self._parts(list(found.values()), count, reach):
-            for index in range(max(reach.first, best.index - stride + 1), min(reach.last, best.index + stride - 1) + 1):
-                if index not in found:
-                    found[index] = self._look(index, check)
-        return [self._seed(best) for best in self._parts(list(found.values()), count, reach)]
+        found = [self._look(index, check) for index in range(reach.first, reach.last + 1, stride)]
+        rough = self._best(found, reach)
+        if rough is None:
+            return None
+        near = range(max(reach.first, rough.index - stride + 1), min(reach.last, rough.index + stride - 1) + 1)
+        found += [self._look(index, check) for index in near if index != rough.index]
+        best = self._best(found, reach)
+        return best and self._seed(best)
 
     def _look(self, index: int, check: Callable[[int], None]) -> Candidate:
         check(index)
@@ -94,14 +95,10 @@ class Search:
         away = (index * self.embedding.stack.gap_mm - self.height_mm) / _HEIGHT_MM
         return _ANY_HEIGHT + math.exp(-0.5 * away**2)
 
-    def _parts(self, candidates: Sequence[Candidate], count: int, reach: SweepRange) -> Iterator[Candidate]:
-        length = (reach.last - reach.first + 1) / count
-        enough = _LEAST_SHARE * max((candidate.fit for candidate in candidates), default=0.0)
-        for part in range(count):
-            inside = [c for c in candidates if int((c.index - reach.first) / length) == part]
-            best = max(inside, key=lambda candidate: candidate.fit, default=None)
-            if best and best.fit > 0 and best.fit >= enough and (reach.certain or best.step.presence > _LEAST_PRESENCE):
-                yield best
+    def _best(self, candidates: Sequence[Candidate], reach: SweepRange) -> Candidate | None:
+        best = max(candidates, key=lambda candidate: candidate.fit, default=None)
+        present = best and best.fit > 0 and (reach.certain or best.step.presence > _LEAST_PRESENCE)
+        return best if present else None
 
     def _seed(self, candidate: Candidate) -> Seed:
         mask = (candidate.step.probability > _INSIDE).float()

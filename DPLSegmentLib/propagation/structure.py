@@ -34,6 +34,7 @@ from DPLSegmentLib.propagation.types import (
     SliceResult,
 )
 
+_SEEDS = 2
 _INSIDE = 0.5
 
 Check = Callable[[str, float, int], None]
@@ -122,25 +123,29 @@ class StructureRun:
         return outside | ~kept_slices((blend.total > _INSIDE).sum((1, 2)), min(seeds), max(seeds))
 
     def _seeds(self, painted: Sequence[PaintedSlice], check: Check) -> list[Seed]:
+        """What is painted; on another scan one slice, or in a range that is sure two for each painted section, which
+        is looked for in its own share of the range."""
         if painted:
             return [Seed(each.index, each.working) for each in painted]
         finder = DecoderStep(self.network, self.prototypes)
         sections = self.structure.sections
         if self.reach.certain and len(sections) > 1:
-            parts = zip(_parts(self.reach, len(sections)), sections, strict=True)
+            wanted = [section for section in sections for _ in range(_SEEDS)]
+            parts = zip(_parts(self.reach, len(wanted)), wanted, strict=True)
             found = [self._search(finder, section, None, part, check) for part, section in parts]
-            return [seed for seeds in found for seed in seeds]
-        height = corresponding(self.structure.course, self.embedding.course)
-        return self._search(finder, self.structure.whole, height, self.reach, check)
+        else:
+            height = corresponding(self.structure.course, self.embedding.course)
+            found = [self._search(finder, self.structure.whole, height, self.reach, check)]
+        return [seed for seed in found if seed]
 
     def _search(
         self, finder: DecoderStep, section: Section, height_mm: float | None, reach: SweepRange, check: Check
-    ) -> list[Seed]:
-        """A seed where the structure looks most like a section of it; none if it seems absent."""
+    ) -> Seed | None:
+        """Where the structure looks most like a section of it; None if it seems absent."""
         box = body_box(self.embedding.images)
         prior = from_body(section.place, box, STRIDE, self.embedding.features.shape[-2:])
         search = Search(finder, self.embedding, prior, section.area_mm2, height_mm)
-        return search.seeds(reach, 1, lambda index: check("score", 0.0, index))
+        return search.seed(reach, lambda index: check("score", 0.0, index))
 
     @torch.inference_mode()
     def _scored(self, check: Check) -> SweptStructure:

@@ -82,12 +82,13 @@ def test_a_file_of_prototypes_gives_what_the_painted_scan_gives(
 
 def test_prototypes_come_back_from_their_file_to_the_bit(prototypes: PrototypeSet, file: Path) -> None:
     loaded = load_prototypes(file, prototypes.model_id)
-    for name in ("facing", "axis", "window", "model_id", "slices"):
+    for name in ("facing", "axis", "window", "model_id"):
         assert getattr(loaded, name) == getattr(prototypes, name)
     for one, other in zip(loaded.structures, prototypes.structures, strict=True):
-        for name in ("name", "value", "color", "tags", "area_mm2"):
+        for name in ("name", "value", "color", "tags"):
             assert getattr(one, name) == getattr(other, name)
-        assert torch.equal(one.place, other.place)
+        for section, known in zip(one.sections, other.sections, strict=True):
+            assert torch.equal(section.place, known.place) and section.area_mm2 == known.area_mm2
         assert torch.equal(one.course.profile, other.course.profile) and one.course.height == other.course.height
         for part in ("foreground", "background", "geometry"):
             assert torch.equal(getattr(one.prototypes, part), getattr(other.prototypes, part))
@@ -154,10 +155,18 @@ def test_another_torch_file_is_no_file_of_prototypes(engine: Engine, file: Path,
 
 
 @pytest.mark.parametrize(
-    "changes", [{"structures": [{"name": "kidney"}]}, {"structures": 3}, {"window": "wide"}, {"slices": None}]
+    "changes", [{"structures": [{"name": "kidney"}]}, {"structures": 3}, {"window": "wide"}, {"axis": None}]
 )
 def test_prototypes_with_senseless_content_are_refused(engine: Engine, file: Path, changes: dict[str, object]) -> None:
     assert "damaged or incomplete" in refusal(altered(file, **changes), engine.model_id)
+
+
+def test_prototypes_of_the_format_before_are_still_read(engine: Engine, file: Path, prototypes: PrototypeSet) -> None:
+    (structure,) = torch.load(file, weights_only=True)["structures"]
+    (section,) = structure.pop("sections")
+    old = load_prototypes(altered(file, format=2, slices=1, structures=[{**structure, **section}]), engine.model_id)
+    (known,) = prototypes.structures[0].sections
+    assert torch.equal(old.structures[0].whole.place, known.place)
 
 
 def test_prototypes_without_their_vectors_are_refused(engine: Engine, file: Path) -> None:
