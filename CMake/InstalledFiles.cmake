@@ -202,6 +202,7 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/propagation/__init__.py
   DPLSegmentLib/propagation/body.py
   DPLSegmentLib/propagation/cache.py
+  DPLSegmentLib/propagation/closeup.py
   DPLSegmentLib/propagation/confidence.py
   DPLSegmentLib/propagation/course.py
   DPLSegmentLib/propagation/crossing.py
@@ -261,6 +262,7 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/training/cuts.py
   DPLSegmentLib/training/distributed.py
   DPLSegmentLib/training/episodes.py
+  DPLSegmentLib/training/framing.py
   DPLSegmentLib/training/leaks.py
   DPLSegmentLib/training/log.py
   DPLSegmentLib/training/losses.py
