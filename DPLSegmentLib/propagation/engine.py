@@ -287,8 +287,8 @@ class Engine:
         for segment in support.painted.segments:
             painted = painted_slices(segment, axis, embedding)
             if painted:
-                prototypes = collect(painted, embedding, self.network.extract)
-                sections = tuple(section_of(each, embedding) for each in painted)
+                sections = tuple(section_of(each, embedding, self.network.extract) for each in painted)
+                prototypes = merged([section.prototypes for section in sections])
                 largest = max(painted, key=lambda each: float(each.working.sum()))
                 kept = (embedding.course.at(largest.index, embedding.stack.gap_mm), segment.value, segment.color)
                 structures.append(StructurePrototypes(segment.name, prototypes, sections, *kept, dict(segment.tags)))

@@ -18,6 +18,7 @@ from DPLSegmentLib.propagation.types import PropagationError
 FORMAT = 3
 _KEYS = {"format", "kind", "model_id", "facing", "axis", "window", "structures"}
 _KIND = "DPLSegment prototypes"
+_VECTORS = ("foreground", "background", "geometry")
 
 
 def save_prototypes(found: PrototypeSet, path: Path) -> None:
@@ -83,13 +84,13 @@ def _damaged(path: Path) -> PropagationError:
 
 
 def _packed(structure: StructurePrototypes) -> dict[str, Any]:
-    prototypes = structure.prototypes
     return {
         "name": structure.name,
-        "foreground": prototypes.foreground.cpu(),
-        "background": prototypes.background.cpu(),
-        "geometry": prototypes.geometry.cpu(),
-        "sections": [{"place": each.place.cpu(), "area_mm2": each.area_mm2} for each in structure.sections],
+        **_vectors(structure.prototypes),
+        "sections": [
+            {"place": each.place.cpu(), "area_mm2": each.area_mm2, **_vectors(each.prototypes)}
+            for each in structure.sections
+        ],
         "course": structure.course.profile.cpu(),
         "height": structure.course.height,
         "value": structure.value,
@@ -98,11 +99,14 @@ def _packed(structure: StructurePrototypes) -> dict[str, Any]:
     }
 
 
+def _vectors(prototypes: Prototypes) -> dict[str, Tensor]:
+    return {part: getattr(prototypes, part).cpu() for part in _VECTORS}
+
+
 def _unpacked(packed: dict[str, Any]) -> StructurePrototypes:
-    prototypes = Prototypes(*(_tensor(packed[part]) for part in ("foreground", "background", "geometry")))
     red, green, blue = (float(part) for part in packed["color"])
     return StructurePrototypes(
-        packed["name"], prototypes, tuple(_section(each) for each in packed.get("sections", [packed])),
+        packed["name"], _prototypes(packed), tuple(_section(each) for each in packed.get("sections", [packed])),
         Course(_tensor(packed["course"]), float(packed["height"])), int(packed["value"]),
         (red, green, blue), dict(packed["tags"]),
     )  # fmt: skip
@@ -110,7 +114,11 @@ def _unpacked(packed: dict[str, Any]) -> StructurePrototypes:
 
 def _section(packed: dict[str, Any]) -> Section:
     """Format 2 kept all sections as one, beside the other entries of the structure."""
-    return Section(_tensor(packed["place"]), float(packed["area_mm2"]))
+    return Section(_tensor(packed["place"]), float(packed["area_mm2"]), _prototypes(packed))
+
+
+def _prototypes(packed: dict[str, Any]) -> Prototypes:
+    return Prototypes(*(_tensor(packed[part]) for part in _VECTORS))
 
 
 def _tensor(value: object) -> Tensor:

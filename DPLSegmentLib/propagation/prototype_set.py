@@ -19,16 +19,23 @@ from DPLSegmentLib.propagation.painted import PaintedSlice
 
 @dataclass(frozen=True, eq=False)
 class Section:
-    """A painted slice of a structure: its place [32, 32] in body coordinates (maximum 1) and its area in mm2."""
+    """A painted slice of a structure: its place [32, 32] in body coordinates (maximum 1), its area in mm2 and its plain
+    prototypes."""
 
     place: Tensor
     area_mm2: float
+    prototypes: Prototypes
+
+    def to(self, device: torch.device) -> Section:
+        """The same on another device."""
+        return Section(self.place.to(device), self.area_mm2, _moved(self.prototypes, device))
 
 
 @dataclass(frozen=True, eq=False)
 class StructurePrototypes:
-    """One structure: plain (not yet enhanced) prototypes, its painted sections in the order of the slices, the course
-    of its scan with the height at which it was painted, and what the result shall carry: name, value, colour, tags."""
+    """One structure: the plain (not yet enhanced) prototypes of all that is painted, its painted sections in the order
+    of the slices, the course of its scan with the height at which it was painted, and what the result shall carry:
+    name, value, colour, tags."""
 
     name: str
     prototypes: Prototypes
@@ -40,18 +47,13 @@ class StructurePrototypes:
 
     def to(self, device: torch.device) -> StructurePrototypes:
         """The same on another device."""
-        moved = Prototypes(
-            self.prototypes.foreground.to(device),
-            self.prototypes.background.to(device),
-            self.prototypes.geometry.to(device),
-        )
-        sections = tuple(replace(section, place=section.place.to(device)) for section in self.sections)
+        moved, sections = _moved(self.prototypes, device), tuple(section.to(device) for section in self.sections)
         return replace(self, prototypes=moved, sections=sections, course=self.course.to(device))
 
     @property
     def whole(self) -> Section:
-        """Where any of the sections is, as large as the largest."""
-        return _spanning(self.sections)
+        """Where any of the sections is, as large as the largest, with all prototypes."""
+        return replace(_spanning(self.sections), prototypes=self.prototypes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,10 +83,11 @@ def merged(parts: Sequence[Prototypes]) -> Prototypes:
     )
 
 
-def section_of(painted: PaintedSlice, embedding: Embedding) -> Section:
-    """Where and how large the structure was painted on one slice."""
+def section_of(painted: PaintedSlice, embedding: Embedding, extract: PrototypeExtractor) -> Section:
+    """Where and how large the structure was painted on one slice, and how it looks there."""
     place = to_body(location_prior(painted.small[None])[0], body_box(embedding.images), STRIDE)
-    return Section(place, float(painted.working.sum()) * embedding.stack.pixel_mm**2)
+    area = float(painted.working.sum()) * embedding.stack.pixel_mm**2
+    return Section(place, area, collect([painted], embedding, extract))
 
 
 def joined_sections(one: tuple[Section, ...], other: tuple[Section, ...]) -> tuple[Section, ...]:
@@ -96,4 +99,10 @@ def joined_sections(one: tuple[Section, ...], other: tuple[Section, ...]) -> tup
 
 def _spanning(sections: Sequence[Section]) -> Section:
     place = torch.stack([section.place for section in sections]).amax(0)
-    return Section(place, max(section.area_mm2 for section in sections))
+    prototypes = merged([section.prototypes for section in sections])
+    return Section(place, max(section.area_mm2 for section in sections), prototypes)
+
+
+def _moved(prototypes: Prototypes, device: torch.device) -> Prototypes:
+    parts = (prototypes.foreground, prototypes.background, prototypes.geometry)
+    return Prototypes(*(part.to(device) for part in parts))

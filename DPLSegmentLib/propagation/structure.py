@@ -12,6 +12,7 @@ from torch import Tensor
 from DPLSegmentLib.network.config import STRIDE
 from DPLSegmentLib.network.evidence import grown
 from DPLSegmentLib.network.network import SegmentationNetwork
+from DPLSegmentLib.network.prototypes import Prototypes
 from DPLSegmentLib.network.similarity import score
 from DPLSegmentLib.propagation.body import body_box, from_body
 from DPLSegmentLib.propagation.course import corresponding
@@ -68,8 +69,7 @@ class StructureRun:
         self.structure = structure.to(embedding.images.device)
         self.axis = axis
         self.reach = reach_of(slice_range, embedding.count)
-        with torch.inference_mode():
-            self.prototypes = network.enhance(self.structure.prototypes, options.enhancement)
+        self.prototypes = self._enhanced(self.structure.prototypes)
 
     def run(
         self,
@@ -127,25 +127,27 @@ class StructureRun:
         is looked for in its own share of the range."""
         if painted:
             return [Seed(each.index, each.working) for each in painted]
-        finder = DecoderStep(self.network, self.prototypes)
         sections = self.structure.sections
-        if self.reach.certain and len(sections) > 1:
-            wanted = [section for section in sections for _ in range(_SEEDS)]
-            parts = zip(_parts(self.reach, len(wanted)), wanted, strict=True)
-            found = [self._search(finder, section, None, part, check) for part, section in parts]
-        else:
+        if not self.reach.certain or len(sections) == 1:
             height = corresponding(self.structure.course, self.embedding.course)
-            found = [self._search(finder, self.structure.whole, height, self.reach, check)]
+            found = [self._search(self.structure.whole, height, self.reach, check)]
+        else:
+            wanted = [section for section in sections for _ in range(_SEEDS)]
+            parts = zip(wanted, _parts(self.reach, len(wanted)), strict=True)
+            found = [self._search(section, None, part, check) for section, part in parts]
         return [seed for seed in found if seed]
 
-    def _search(
-        self, finder: DecoderStep, section: Section, height_mm: float | None, reach: SweepRange, check: Check
-    ) -> Seed | None:
+    def _search(self, section: Section, height_mm: float | None, reach: SweepRange, check: Check) -> Seed | None:
         """Where the structure looks most like a section of it; None if it seems absent."""
+        finder = DecoderStep(self.network, self._enhanced(section.prototypes))
         box = body_box(self.embedding.images)
         prior = from_body(section.place, box, STRIDE, self.embedding.features.shape[-2:])
         search = Search(finder, self.embedding, prior, section.area_mm2, height_mm)
         return search.seed(reach, lambda index: check("score", 0.0, index))
+
+    @torch.inference_mode()
+    def _enhanced(self, prototypes: Prototypes) -> Prototypes:
+        return self.network.enhance(prototypes, self.options.enhancement)
 
     @torch.inference_mode()
     def _scored(self, check: Check) -> SweptStructure:

@@ -89,6 +89,7 @@ def test_prototypes_come_back_from_their_file_to_the_bit(prototypes: PrototypeSe
             assert getattr(one, name) == getattr(other, name)
         for section, known in zip(one.sections, other.sections, strict=True):
             assert torch.equal(section.place, known.place) and section.area_mm2 == known.area_mm2
+            assert torch.equal(section.prototypes.foreground, known.prototypes.foreground)
         assert torch.equal(one.course.profile, other.course.profile) and one.course.height == other.course.height
         for part in ("foreground", "background", "geometry"):
             assert torch.equal(getattr(one.prototypes, part), getattr(other.prototypes, part))
@@ -164,7 +165,7 @@ def test_prototypes_with_senseless_content_are_refused(engine: Engine, file: Pat
 def test_prototypes_of_the_format_before_are_still_read(engine: Engine, file: Path, prototypes: PrototypeSet) -> None:
     (structure,) = torch.load(file, weights_only=True)["structures"]
     (section,) = structure.pop("sections")
-    old = load_prototypes(altered(file, format=2, slices=1, structures=[{**structure, **section}]), engine.model_id)
+    old = load_prototypes(altered(file, format=2, slices=1, structures=[{**section, **structure}]), engine.model_id)
     (known,) = prototypes.structures[0].sections
     assert torch.equal(old.structures[0].whole.place, known.place)
 
@@ -184,6 +185,47 @@ def test_structures_of_one_name_on_several_scans_are_joined(
     count = len(alone.prototypes.foreground)
     assert len(structure.prototypes.foreground) > count
     assert torch.equal(structure.prototypes.foreground[:count], alone.prototypes.foreground)
+
+
+def test_the_sections_of_two_scans_are_joined_pair_by_pair(
+    engine: Engine, kidney_ct: Volume, kidney_mask: np.ndarray, other_ct: Volume, direct: Propagation, paint: Paint
+) -> None:
+    found = direct.segmentation.segments[0].mask
+    low, high = np.flatnonzero(found.any((1, 2)))[[2, -3]]
+    twice = [paint(kidney_ct, kidney_mask, slices=[8, 16]), paint(other_ct, found, slices=[low, high])]
+    first, second = (engine.prototypes([support]).structures[0].sections for support in twice)
+    joined = engine.prototypes(twice).structures[0].sections
+    assert len(first) == len(second) == len(joined) == 2
+    for one, other, both in zip(first, second, joined, strict=True):
+        assert both.area_mm2 == max(one.area_mm2, other.area_mm2)
+        assert len(both.prototypes.foreground) == len(one.prototypes.foreground) + len(other.prototypes.foreground)
+
+
+def test_of_scans_painted_unequally_often_the_sections_of_the_fuller_one_are_kept(
+    engine: Engine, kidney_ct: Volume, kidney_mask: np.ndarray, support: Support, paint: Paint
+) -> None:
+    copy = kidney_ct.with_array(kidney_ct.array + 1)
+    joined = engine.prototypes([support, paint(copy, kidney_mask, slices=[8, 12, 16])]).structures[0]
+    assert len(joined.sections) == 3
+
+
+def test_in_a_known_range_each_section_is_looked_for_in_its_own_share(
+    engine: Engine, kidney_ct: Volume, kidney_mask: np.ndarray, paint: Paint
+) -> None:
+    slices = np.flatnonzero(kidney_mask.any((1, 2)))
+    support = paint(kidney_ct, kidney_mask, slices=slices[[3, len(slices) // 2, -4]])
+    noisy = kidney_ct.with_array(kidney_ct.array + np.random.default_rng(0).normal(0, 5, kidney_ct.shape))
+    found = engine.propagate([support], noisy, slice_range=(int(slices[0]), int(slices[-1])))
+    mask = found.segmentation.segments[0].mask
+    overlap = 2 * (mask & kidney_mask).sum() / (mask.sum() + kidney_mask.sum())
+    assert overlap > 0.8 and not mask[: slices[0]].any() and not mask[slices[-1] + 1 :].any()
+
+
+def test_a_range_of_fewer_slices_than_are_looked_for_is_enough(
+    engine: Engine, kidney_ct: Volume, kidney_mask: np.ndarray, other_ct: Volume, paint: Paint
+) -> None:
+    support = paint(kidney_ct, kidney_mask, slices=[8, 12, 16])
+    assert engine.propagate([support], other_ct, slice_range=(14, 16)).segmentation.shape == other_ct.shape
 
 
 def test_a_ct_stored_with_an_offset_is_seen_as_the_same_ct(
