@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-_MOST_UPSAMPLING = 2.5
+MOST_UPSAMPLING = 2.5
+"""How many working pixels a voxel becomes at most, along its finer side in plane."""
+
 _MULTIPLE = 32
 _LEAST_SHARE = 0.01
 
@@ -105,7 +107,7 @@ def stack_along(
     planes = np.moveaxis(volume_array, axis, 0)
     top, left, bottom, right = box = box or (0, 0, *planes.shape[1:])
     first, second = (spacing[other] for other in range(3) if other != axis)
-    pixel = max((bottom - top) * first / size, (right - left) * second / size, min(first, second) / _MOST_UPSAMPLING)
+    pixel = max((bottom - top) * first / size, (right - left) * second / size, min(first, second) / MOST_UPSAMPLING)
     whole = SliceStack(planes, axis, (1, 1), (1, 1), pixel, spacing[axis], (first, second), box)
     return whole.through(pixel, box)
 

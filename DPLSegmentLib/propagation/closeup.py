@@ -11,13 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from DPLSegmentLib.images.stack import Box
+from DPLSegmentLib.images.stack import MOST_UPSAMPLING, Box
 from DPLSegmentLib.propagation.embedding import Embedding
 from DPLSegmentLib.propagation.painted import PaintedSlice
 
 _WANTED = 12.0
 _MOST, _LEAST = 2.0, 1.25
-_MOST_UPSAMPLING = 2.5
 _STEP = 0.25
 _SIZE = 192
 _GRID = 8
@@ -40,7 +39,7 @@ def close_up(painted: Sequence[PaintedSlice], embedding: Embedding) -> CloseUp |
     """
     stack = embedding.stack
     width = max(_width_mm(each.native, stack.sides_mm) for each in painted) / stack.pixel_mm
-    most = min(_MOST, stack.pixel_mm * _MOST_UPSAMPLING / min(stack.sides_mm))
+    most = min(_MOST, stack.pixel_mm * MOST_UPSAMPLING / min(stack.sides_mm))
     factor = min(most, _WANTED / width) // _STEP * _STEP
     if factor < _LEAST:
         return None
@@ -56,7 +55,7 @@ def close_up(painted: Sequence[PaintedSlice], embedding: Embedding) -> CloseUp |
 
 
 def _width_mm(mask: np.ndarray, sides: tuple[float, float]) -> float:
-    """Of the largest disc inside of a mask [h, w]; half a voxel at least is told for each side of it."""
+    """Of the largest disc inside of a mask [h, w]; distances to the first voxels outside are half a voxel too long."""
     return 2 * float(ndimage.distance_transform_edt(np.pad(mask, 1), sides).max()) - min(sides)
 
 

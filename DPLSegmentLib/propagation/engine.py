@@ -225,7 +225,7 @@ class Engine:
         on_progress: OnProgress | None,
         cancel: CancelToken | None,
     ) -> _Seen:
-        """A structure of the scan it was painted on, close up if it is small there; of other scans as it is."""
+        """A structure of the scan it was painted on, close up if it is thin there; of other scans as it is."""
         segment = _segment(own, structure.name) if own else None
         painted = painted_slices(segment, embedding.stack.axis, embedding) if segment else []
         close = close_up(painted, embedding) if painted and self.options.close_up else None

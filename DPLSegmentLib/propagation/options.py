@@ -16,7 +16,7 @@ class EngineOptions:
     """`use_dpl` off sweeps by affinity alone; `use_propagation` off scores every slice by itself, without a sweep.
 
     `diffusion`, `statistics`, `geometry`, `fusion`, `fusion_weight`, `variants` and `seed` are the switches of DPL.
-    With `crossing` a large cross-section may grow over lines of another grey value; with `close_up` small structures
+    With `crossing` a large cross-section may grow over lines of another grey value; with `close_up` thin structures
     are looked at more closely. `settle` is the walk in 3D after the sweep, `confidence` how sure each voxel of the
     result is said to be.
     """

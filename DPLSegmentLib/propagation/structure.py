@@ -35,7 +35,7 @@ from DPLSegmentLib.propagation.types import (
     SliceResult,
 )
 
-_SEEDS = 2
+_SECTIONS, _SEEDS = 3, 2
 _INSIDE = 0.5
 
 Check = Callable[[str, float, int], None]
@@ -123,11 +123,11 @@ class StructureRun:
         return outside | ~kept_slices((blend.total > _INSIDE).sum((1, 2)), min(seeds), max(seeds))
 
     def _seeds(self, painted: Sequence[PaintedSlice], check: Check) -> list[Seed]:
-        """What is painted; on another scan one slice, or in a range that is sure two for each painted section, which
-        is looked for in its own share of the range."""
+        """What is painted; on another scan one slice, or in a range that is sure two for each of up to three painted
+        sections, which are looked for in their own shares of the range."""
         if painted:
             return [Seed(each.index, each.working) for each in painted]
-        sections = self.structure.sections
+        sections = _spread(self.structure.sections)
         if not self.reach.certain or len(sections) == 1:
             height = corresponding(self.structure.course, self.embedding.course)
             found = [self._search(self.structure.whole, height, self.reach, check)]
@@ -180,7 +180,13 @@ def reach_of(slice_range: tuple[int, int] | None, count: int) -> SweepRange:
     return SweepRange(first, last, certain=True)
 
 
+def _spread(sections: Sequence[Section]) -> Sequence[Section]:
+    """At most three of them, from the middles of three equal shares."""
+    count = len(sections)
+    return sections if count <= _SECTIONS else [sections[count * share // 6] for share in (1, 3, 5)]
+
+
 def _parts(reach: SweepRange, count: int) -> list[SweepRange]:
-    """At most `count` stretches of slices, of as equal length as can be."""
+    """`count` stretches of slices, of as equal length as can be; some are empty where there are fewer slices."""
     edges = [reach.first + round(number * (reach.last + 1 - reach.first) / count) for number in range(count + 1)]
     return [SweepRange(first, after - 1, reach.certain) for first, after in pairwise(edges)]
