@@ -16,7 +16,7 @@ from DPLSegmentLib.images.volume import Volume
 from DPLSegmentLib.network.checkpoint import Model, load_model
 from DPLSegmentLib.network.devices import choose_device, device_name
 from DPLSegmentLib.network.inference import fast_encoder
-from DPLSegmentLib.propagation.cache import EmbeddingCache, fingerprint
+from DPLSegmentLib.propagation.cache import EmbeddingCache, Key, fingerprint
 from DPLSegmentLib.propagation.closeup import close_up
 from DPLSegmentLib.propagation.embedding import Embedder, Embedding
 from DPLSegmentLib.propagation.faced import faced
@@ -97,9 +97,13 @@ class Engine:
         """
         window = window or intensity_window(volume.array)
         key = (fingerprint(volume), axis, window, whole)
+        return self._kept(key, lambda: self.embedder.embed(volume, axis, window, whole, on_progress, cancel))
+
+    def _kept(self, key: Key, embed: Callable[[], Embedding]) -> Embedding:
+        """From the cache, or made and put there."""
         known = self.cache.get(key)
         if known is None:
-            known = self.embedder.embed(volume, axis, window, whole, on_progress, cancel)
+            known = embed()
             self.cache.put(key, known)
         return known
 
@@ -232,10 +236,8 @@ class Engine:
         if own is None or segment is None or close is None:
             return _Seen(structure, embedding, painted)
         key = (fingerprint(own.volume), embedding.stack.axis, own.window, close)
-        closer = self.cache.get(key)
-        if closer is None:
-            closer = self.embedder.embed_closely(embedding, close.pixel_mm, close.box, on_progress, cancel)
-            self.cache.put(key, closer)
+        part = (embedding, close.pixel_mm, close.box)
+        closer = self._kept(key, lambda: self.embedder.embed_closely(*part, on_progress, cancel))
         painted = painted_slices(segment, embedding.stack.axis, closer)
         prototypes = collect(painted, closer, self.network.extract)
         return _Seen(replace(structure, prototypes=prototypes), closer, painted)
