@@ -18,17 +18,35 @@ _PRIOR_RADIUS = 6
 _PRIOR_SIGMA = 2.0
 _GAP_SCALE = 8.0
 _WAY_SCALE = 64.0
+_FARTHEST = 40.0
+
+LARGE = 600
+"""From how many working pixels on a cross-section counts as large: the embedding is fine enough for it."""
 
 
 @dataclass(frozen=True, eq=False)
 class Memory:
     """What a sweep keeps of the slice that it began from (ours): its `grey_table` [n, 32], its masks as affinity alone
-    brings them along (`traced` [n, h, w], never corrected: what lay outside stays outside), and the `way` in working
-    pixels."""
+    brings them along (`traced` [n, h, w], never corrected: what lay outside stays outside), and the `way` [n] in
+    working pixels."""
 
     greys: Tensor
     traced: Tensor
-    way: float = 0.0
+    way: Tensor
+
+    def renewed(self, masks: Tensor) -> Memory:
+        """Before a step from masks [n, H, W]: small ones are traced from there and no longer from where they began.
+
+        The embedding is too coarse to trace what is small: after some slices nothing of it would be left, and the
+        decoder would take that for an end. For the same reason its way is at most 40 pixels.
+        """
+        small = (masks > 0.5).sum((1, 2)) < LARGE
+        traced = torch.where(small[:, None, None], shrink(masks), self.traced)
+        return Memory(self.greys, traced, torch.where(small, self.way.clamp(max=_FARTHEST), self.way))
+
+    def moved(self, traced: Tensor, gap: float) -> Memory:
+        """After a step over `gap` working pixels that brought the traced masks along."""
+        return Memory(self.greys, traced, self.way + gap)
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +62,7 @@ class LastSlice:
 
 def remember(image: Tensor, masks: Tensor) -> Memory:
     """The memory of a sweep that begins from masks [n, H, W] on an image [H, W]."""
-    return Memory(grey_table(image, masks), shrink(masks))
+    return Memory(grey_table(image, masks), shrink(masks), masks.new_zeros(len(masks)))
 
 
 def assemble(
@@ -61,7 +79,7 @@ def assemble(
         nothing = torch.zeros_like(image)
         images = torch.stack([image, nothing, nothing, nothing, nothing])[None].expand(count, -1, -1, -1)
         carried = masks = traced = torch.zeros_like(prior)
-        way = 0.0
+        way = prior.new_zeros(count)
     else:
         ratio = looked_up(grey_table(last.image, last.masks), image)
         known = looked_up(last.memory.greys, image)
@@ -70,7 +88,7 @@ def assemble(
         traced, way = last.memory.traced, last.memory.way
     cues = [scores.foreground, scores.background, scores.probability, carried, masks, prior]
     cues += [flat * min(gap / _GAP_SCALE, 2.0), flat * float(last is None)]
-    cues += [traced, flat * min(way / _WAY_SCALE, 4.0)]
+    cues += [traced, flat * (way / _WAY_SCALE).clamp(max=4.0)[:, None, None]]
     return Evidence(images, features.expand(count, -1, -1, -1), torch.stack(cues, 1))
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional
 
+from DPLSegmentLib.network.evidence import LARGE
 from DPLSegmentLib.network.likelihood import local_means
-from DPLSegmentLib.propagation.growth import LARGE
 
 _INSIDE = 0.5
 _ALIKE = 1.3

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from DPLSegmentLib.propagation.growth import LARGE
+from DPLSegmentLib.network.evidence import LARGE
 
 _INSIDE = 0.5
 _RADIUS = 3

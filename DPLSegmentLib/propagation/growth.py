@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from torch import Tensor
 from torch.nn import functional
 
+from DPLSegmentLib.network.evidence import LARGE
+
 _ALWAYS_MM = 2.0
 _SLOPE = 0.3
 _LARGE_SLOPE = 0.15
@@ -15,9 +17,6 @@ _WIDENING_SLOPE = 0.8
 _WIDER = 1.05
 _SHRUNK = 0.9
 _INSIDE = 0.5
-
-LARGE = 600
-"""From how many working pixels on a cross-section counts as large: the embedding is fine enough for its border."""
 
 
 @dataclass

@@ -10,7 +10,7 @@ from collections import deque
 from dataclasses import dataclass
 from statistics import median
 
-from DPLSegmentLib.propagation.growth import LARGE
+from DPLSegmentLib.network.evidence import LARGE
 
 _REMEMBERED = 15
 _SMALLER, _LARGER = 0.6, 1.7

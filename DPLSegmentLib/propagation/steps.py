@@ -11,15 +11,21 @@ from torch import Tensor
 from DPLSegmentLib.network.config import STRIDE
 from DPLSegmentLib.network.decoder import Evidence
 from DPLSegmentLib.network.devices import fast_half
-from DPLSegmentLib.network.evidence import LastSlice, Memory, assemble, grown, location_prior, remember, shrink
+from DPLSegmentLib.network.evidence import (
+    LARGE,
+    LastSlice,
+    Memory,
+    assemble,
+    grown,
+    location_prior,
+    remember,
+    shrink,
+)
 from DPLSegmentLib.network.network import SegmentationNetwork
 from DPLSegmentLib.network.prototypes import Prototypes
 from DPLSegmentLib.network.similarity import Scores, score
 from DPLSegmentLib.propagation.embedding import Embedding
-from DPLSegmentLib.propagation.growth import LARGE
 from DPLSegmentLib.propagation.region import region_around
-
-_FARTHEST = 40.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,8 +58,7 @@ class DecoderStep:
     """The full step: affinity carries the mask, prototypes score, the decoder decides.
 
     Of a cross-section of at least 600 working pixels the geometric mean with what affinity carried is taken: the
-    embedding is fine enough for it, and affinity does not run into neighbours. Of a smaller one the decoder is told at
-    most the longest way that it was trained on: beyond it, it takes every tube for ended.
+    embedding is fine enough for it, and affinity does not run into neighbours.
     """
 
     def __init__(self, network: SegmentationNetwork, prototypes: Prototypes) -> None:
@@ -72,18 +77,17 @@ class DecoderStep:
         small = region.scaled(STRIDE)
         features, before = embedding.standardised(index, small), embedding.standardised(last, small)
         previous = region.cut(mask)[None]
-        both = torch.cat([shrink(previous), small.cut(memory.traced)])
+        seen = Memory(memory.greys, small.cut(memory.traced), memory.way).renewed(previous)
+        both = torch.cat([shrink(previous), seen.traced])
         carried, traced = self.network.affinity(features[None], before[None], both[None])[0].chunk(2)
         scores = self._scores(features)
         prior = location_prior(shrink(previous))
         gap = embedding.gap * abs(index - last)
-        near = Memory(memory.greys, traced, memory.way + gap)
-        large = float((mask > 0.5).sum()) >= LARGE
-        told = near if large else replace(near, way=min(near.way, _FARTHEST))
-        last_slice = LastSlice(region.cut(embedding.image(last)), previous, carried, told)
+        near = seen.moved(traced, gap)
+        last_slice = LastSlice(region.cut(embedding.image(last)), previous, carried, near)
         image = region.cut(embedding.image(index))
         probability, presence = self._decode(assemble(image, features, scores, prior, gap, last_slice))
-        if large:
+        if float((mask > 0.5).sum()) >= LARGE:
             probability = (probability * grown(carried)).sqrt()
         back = self.network.affinity(before[None], features[None], shrink(probability)[None])[0]
         agreement = soft_dice(back, shrink(previous))
@@ -123,7 +127,7 @@ class AffinityStep:
 
     def begin(self, embedding: Embedding, index: int, mask: Tensor) -> Memory:
         """Nothing is remembered."""
-        return Memory(mask.new_zeros(0), mask.new_zeros(0))
+        return Memory(mask.new_zeros(0), mask.new_zeros(0), mask.new_zeros(0))
 
     @torch.inference_mode()
     def step(self, embedding: Embedding, index: int, last: int, mask: Tensor, memory: Memory) -> Step:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from DPLSegmentLib.network.decoder import Evidence
 from DPLSegmentLib.network.devices import fast_half
-from DPLSegmentLib.network.evidence import LastSlice, Memory, assemble, location_prior, remember, shrink
+from DPLSegmentLib.network.evidence import LastSlice, assemble, location_prior, remember, shrink
 from DPLSegmentLib.network.network import Enhancement, SegmentationNetwork, body_weight, standardise
 from DPLSegmentLib.network.prototypes import Prototypes
 from DPLSegmentLib.network.similarity import Scores, score
@@ -90,10 +90,10 @@ class Rollout:
             scores = self._scores(chain[number], prototypes)
             before, alike = episode.chain_masks[:, number - 1], episode.chain_alike[:, number - 1]
             masks, leaked = with_leaks(masks, before, alike, self.options.leaks)
-            small = shrink(masks)
+            small, memory = shrink(masks), memory.renewed(masks)
             both = torch.cat([small, memory.traced.detach()])[None]
             carried, traced = self.network.affinity(chain[number][None], chain[number - 1][None], both)[0].chunk(2)
-            memory = Memory(memory.greys, traced, memory.way + episode.gap)
+            memory = memory.moved(traced, episode.gap)
             last = LastSlice(episode.chain[number - 1, 1], masks, carried, memory)
             prior = location_prior(small)
             evidence = assemble(episode.chain[number, 1], chain[number], scores, prior, episode.gap, last)

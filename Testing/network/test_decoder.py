@@ -37,7 +37,7 @@ def prior(small_masks: Tensor) -> Tensor:
 @pytest.fixture
 def last(slices: Tensor, masks: Tensor, small_masks: Tensor) -> LastSlice:
     """The first slice; its mask is carried without change."""
-    memory = Memory(grey_table(slices[1], masks[1:2]), small_masks[:1] / 4, WAY)
+    memory = Memory(grey_table(slices[1], masks[1:2]), small_masks[:1] / 4, torch.tensor([WAY]))
     return LastSlice(slices[0], masks[:1], small_masks[:1] / 2, memory)
 
 

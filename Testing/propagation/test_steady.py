@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from DPLSegmentLib.propagation.growth import LARGE
+from DPLSegmentLib.network.evidence import LARGE
 from DPLSegmentLib.propagation.steady import STEADY, USUAL, Steadiness, steadiness_from
 
 

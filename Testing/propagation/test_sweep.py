@@ -29,7 +29,7 @@ class Follower:
 
     def begin(self, embedding: Embedding, index: int, mask: Tensor) -> Memory:
         """See `Stepper.begin`."""
-        return Memory(torch.zeros(0), torch.zeros(0))
+        return Memory(torch.zeros(0), torch.zeros(0), torch.zeros(0))
 
     def step(self, embedding: Embedding, index: int, last: int, mask: Tensor, memory: Memory) -> Step:
         """See `Stepper.step`."""

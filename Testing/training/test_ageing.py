@@ -21,14 +21,14 @@ def features() -> Tensor:
 def memory() -> Memory:
     square = torch.zeros(1, 24, 24)
     square[:, 6:18, 6:18] = 1
-    return Memory(torch.zeros(1, 32), square, 5.0)
+    return Memory(torch.zeros(1, 32), square, torch.tensor([5.0]))
 
 
 def test_the_way_grows_by_whole_steps_and_the_trace_stays_where_it_was(features: Tensor, memory: Memory) -> None:
     for seed in range(10):
         torch.manual_seed(seed)
         old = aged(memory, LocalAffinity(8, 4, 3), features, 2.0)
-        assert (old.way - memory.way) / 2.0 in range(20)
+        assert float(old.way - memory.way) / 2.0 in range(20)
         assert float(old.traced.min()) >= 0 and float(old.traced.max()) <= 1 + 1e-5
         assert float(old.traced[0, 10:14, 10:14].mean()) > float(old.traced[0, :2].mean())
 
