@@ -204,6 +204,7 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/propagation/cache.py
   DPLSegmentLib/propagation/closeup.py
   DPLSegmentLib/propagation/confidence.py
+  DPLSegmentLib/propagation/consensus.py
   DPLSegmentLib/propagation/course.py
   DPLSegmentLib/propagation/crossing.py
   DPLSegmentLib/propagation/embedding.py

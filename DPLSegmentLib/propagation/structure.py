@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -15,6 +15,7 @@ from DPLSegmentLib.network.network import SegmentationNetwork
 from DPLSegmentLib.network.prototypes import Prototypes
 from DPLSegmentLib.network.similarity import score
 from DPLSegmentLib.propagation.body import body_box, from_body
+from DPLSegmentLib.propagation.consensus import Vote, agreed
 from DPLSegmentLib.propagation.course import corresponding
 from DPLSegmentLib.propagation.embedding import Embedding
 from DPLSegmentLib.propagation.options import EngineOptions
@@ -93,16 +94,39 @@ class StructureRun:
         if not self.options.use_propagation:
             return self._scored(check)
         seeds = self._seeds(painted, check)
+        voting = self.reach.certain and not painted and len(seeds) > 1
+        blend = self._agreed(seeds, check, on_slice) if voting else self._blended(seeds, check, on_slice)
+        return self._settled(blend, seeds, {each.index: each.working.cpu() for each in painted})
+
+    def _blended(self, seeds: Sequence[Seed], check: Check, on_slice: OnSlice | None) -> Blend:
+        """One sweep from all seeds, each up to the next: what is painted is right."""
         blend = Blend(self.embedding, seeds)
+        for swept in self._sweep(seeds, (0.0, 1.0), check, on_slice):
+            blend.add(swept)
+        return blend
+
+    def _agreed(self, seeds: Sequence[Seed], check: Check, on_slice: OnSlice | None) -> Blend:
+        """A sweep of its own from every seed, and what they agree on: what is found can be wrong."""
+        votes = []
+        for number, seed in enumerate(seeds):
+            vote = Vote(self.embedding, seed)
+            for swept in self._sweep([seed], (number / len(seeds), 1 / len(seeds)), check, on_slice):
+                vote.add(swept)
+            votes.append(vote)
+        return agreed(votes, self.embedding)
+
+    def _sweep(
+        self, seeds: Sequence[Seed], share: tuple[float, float], check: Check, on_slice: OnSlice | None
+    ) -> Iterator[SweptSlice]:
+        """The slices of one sweep, which is the given (start, length) of all of this structure's."""
         stepper = DecoderStep(self.network, self.prototypes) if self.options.use_dpl else AffinityStep(self.network)
         length = self.reach.last - self.reach.first + 1
         sweep = Sweep(stepper, self.embedding, self.reach, self.options.crossing)
         for number, swept in enumerate(sweep.run(seeds), 1):
-            blend.add(swept)
-            check("sweep", number / length, swept.index)
+            check("sweep", share[0] + share[1] * min(number / length, 1.0), swept.index)
             if on_slice and self.reach.first <= swept.index <= self.reach.last:
                 on_slice(self._slice_result(swept))
-        return self._settled(blend, seeds, {each.index: each.working.cpu() for each in painted})
+            yield swept
 
     @torch.inference_mode()
     def _settled(self, blend: Blend, seeds: Sequence[Seed], painted: Mapping[int, Tensor]) -> SweptStructure:
