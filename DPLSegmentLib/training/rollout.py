@@ -90,7 +90,7 @@ class Rollout:
             scores = self._scores(chain[number], prototypes)
             before, alike = episode.chain_masks[:, number - 1], episode.chain_alike[:, number - 1]
             masks, leaked = with_leaks(masks, before, alike, self.options.leaks)
-            small, memory = shrink(masks), memory.renewed(masks)
+            small = shrink(masks)
             both = torch.cat([small, memory.traced.detach()])[None]
             carried, traced = self.network.affinity(chain[number][None], chain[number - 1][None], both)[0].chunk(2)
             memory = memory.moved(traced, episode.gap)
