@@ -6,8 +6,7 @@ outvoted. Votes are weighted as in STAPLE (Warfield et al. 2004), by a plain pow
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from functools import reduce
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -42,45 +41,60 @@ class Vote:
 
 
 def agreed(votes: Sequence[Vote], embedding: Embedding) -> Blend:
-    """The weighted share of votes for each pixel of each slice, and the mean confidence of those who voted."""
+    """The weighted share of up to eight votes for each pixel of each slice, and the mean confidence of those who voted.
+
+    A pixel is told by who voted for it: of each slice only the pixels of each such pattern are counted.
+    """
     blend = Blend(embedding, ())
     weights = torch.stack([vote.weight for vote in votes])
-    box = _box(torch.stack([vote.inside.any(0) for vote in votes]).any(0))
-    insides = [vote.inside[box] for vote in votes]
-    weights = weights * _reliabilities(insides, weights)[:, None]
+    codes = _codes(votes)
+    weights = weights * _reliabilities(_counted(codes, len(votes)), weights)[:, None]
     blend.weight = weights.sum(0)
     shares = weights / blend.weight.clamp(min=1e-9)
-    blend.total[box] = _total(insides, shares).to(blend.total)
+    table = _totals(shares).to(blend.total)
+    for index in blend.visited.nonzero().flatten().tolist():
+        blend.total[index] = table[index][codes[index].long()]
     blend.confidence = (shares * torch.stack([vote.confidence for vote in votes])).sum(0)
     return blend
 
 
-def _reliabilities(insides: Sequence[Tensor], weights: Tensor) -> Tensor:
+def _codes(votes: Sequence[Vote]) -> Tensor:
+    """uint8 [n, H, W]: bit k is set where vote k is for a pixel."""
+    codes = torch.zeros(votes[0].inside.shape, dtype=torch.uint8)
+    for bit, vote in enumerate(votes):
+        codes += vote.inside * torch.tensor(1 << bit, dtype=torch.uint8)
+    return codes
+
+
+def _patterns(count: int) -> Tensor:
+    """bool [2^count, count]: the votes that each code stands for."""
+    return (torch.arange(1 << count)[:, None] >> torch.arange(count) & 1).bool()
+
+
+def _counted(codes: Tensor, count: int) -> Tensor:
+    """float32 [n, 2^count]: how many pixels of each slice have each code."""
+    return torch.stack([torch.bincount(plane.flatten(), minlength=1 << count) for plane in codes]).float()
+
+
+def _totals(weights: Tensor) -> Tensor:
+    """float32 [n, 2^votes]: the weights [votes, n] of those who are for the pixels of each code."""
+    return weights.T @ _patterns(len(weights)).T.to(weights)
+
+
+def _reliabilities(counts: Tensor, weights: Tensor) -> Tensor:
     """[votes]: a power of the Dice of each vote with what the others agree on, found in a few rounds."""
-    trust = torch.ones(len(insides))
-    for _ in range(_ROUNDS if len(insides) > 1 else 0):
-        weighted = weights * trust[:, None]
-        total = _total(insides, weighted)
-        alike = [_with_others(*one, total, weighted.sum(0)) for one in zip(insides, weighted, strict=True)]
-        trust = torch.tensor(alike) ** _POWER + 1e-6
+    trust = torch.ones(len(weights))
+    for _ in range(_ROUNDS):
+        trust = _alike(counts, weights * trust[:, None]) ** _POWER + 1e-6
     return trust
 
 
-def _with_others(inside: Tensor, weight: Tensor, total: Tensor, whole: Tensor) -> float:
-    """Dice of one vote with the majority of the others; `total` and `whole` are all votes and weights together."""
-    half = _INSIDE * (whole - weight)
-    rest = total - inside * weight[:, None, None] > half[:, None, None]
-    return 2 * float((rest & inside).sum()) / max(1.0, float(rest.sum()) + float(inside.sum()))
-
-
-def _total(insides: Iterable[Tensor], weights: Tensor) -> Tensor:
-    """float32 [n, h, w]: the sum of votes [n, h, w], each times its weights [n]."""
-    weighted = (inside * weight[:, None, None] for inside, weight in zip(insides, weights, strict=True))
-    return reduce(torch.add, weighted)
-
-
-def _box(area: Tensor) -> tuple[slice, slice, slice]:
-    """All slices, rows and columns that hold a bool area [H, W]; nothing where it is empty."""
-    ends = (area.any(1 - axis).nonzero().flatten().tolist() or [0, -1] for axis in range(2))
-    rows, columns = (slice(found[0], found[-1] + 1) for found in ends)
-    return slice(None), rows, columns
+def _alike(counts: Tensor, weights: Tensor) -> Tensor:
+    """[votes]: the Dice of each with the weighted majority of the others."""
+    patterns = _patterns(len(weights))
+    half = _INSIDE * (weights.sum(0) - weights)
+    own = weights[:, :, None] * patterns.T[:, None]
+    rest = _totals(weights) - own > half[:, :, None]
+    both = (rest & patterns.T[:, None]) * counts
+    sizes = (rest * counts).sum((1, 2)) + (patterns.T[:, None] * counts).sum((1, 2))
+    return 2 * both.sum((1, 2)) / sizes.clamp(min=1.0)
