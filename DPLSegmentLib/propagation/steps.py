@@ -77,11 +77,12 @@ class DecoderStep:
         small = region.scaled(STRIDE)
         features, before = embedding.standardised(index, small), embedding.standardised(last, small)
         previous = region.cut(mask)[None]
-        seen = Memory(memory.greys, small.cut(memory.traced), memory.way).renewed(previous)
-        both = torch.cat([shrink(previous), seen.traced])
+        shrunk = shrink(previous)
+        seen = replace(memory, traced=small.cut(memory.traced)).renewed(previous)
+        both = torch.cat([shrunk, seen.traced])
         carried, traced = self.network.affinity(features[None], before[None], both[None])[0].chunk(2)
         scores = self._scores(features)
-        prior = location_prior(shrink(previous))
+        prior = location_prior(shrunk)
         gap = embedding.gap * abs(index - last)
         near = seen.moved(traced, gap)
         last_slice = LastSlice(region.cut(embedding.image(last)), previous, carried, near)
@@ -90,7 +91,7 @@ class DecoderStep:
         if float((mask > 0.5).sum()) >= LARGE:
             probability = (probability * grown(carried)).sqrt()
         back = self.network.affinity(before[None], features[None], shrink(probability)[None])[0]
-        agreement = soft_dice(back, shrink(previous))
+        agreement = soft_dice(back, shrunk)
         further = replace(near, traced=small.paste(traced[0], memory.traced[0])[None])
         return Step(region.paste(probability[0], mask), presence, agreement, margin_of(probability[0]), further)
 

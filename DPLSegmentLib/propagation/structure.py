@@ -154,20 +154,22 @@ class StructureRun:
         sections = _spread(self.structure.sections)
         if not self.reach.certain or len(sections) == 1:
             height = corresponding(self.structure.course, self.embedding.course)
-            found = [self._search(self.structure.whole, height, self.reach, check)]
-        else:
-            wanted = [section for section in sections for _ in range(_SEEDS)]
-            parts = zip(wanted, _parts(self.reach, len(wanted)), strict=True)
-            found = [self._search(section, None, part, check) for section, part in parts]
-        return [seed for seed in found if seed]
+            return self._search(self.structure.whole, height, [self.reach], check)
+        parts = _parts(self.reach, _SEEDS * len(sections))
+        shares = [parts[first : first + _SEEDS] for first in range(0, len(parts), _SEEDS)]
+        found = [self._search(section, None, share, check) for section, share in zip(sections, shares, strict=True)]
+        return [seed for seeds in found for seed in seeds]
 
-    def _search(self, section: Section, height_mm: float | None, reach: SweepRange, check: Check) -> Seed | None:
-        """Where the structure looks most like a section of it; None if it seems absent."""
+    def _search(
+        self, section: Section, height_mm: float | None, parts: Sequence[SweepRange], check: Check
+    ) -> list[Seed]:
+        """Where in each part the structure looks most like a section of it; none where it seems absent."""
         finder = DecoderStep(self.network, self._enhanced(section.prototypes))
         box = body_box(self.embedding.images)
         prior = from_body(section.place, box, STRIDE, self.embedding.features.shape[-2:])
         search = Search(finder, self.embedding, prior, section.area_mm2, height_mm)
-        return search.seed(reach, lambda index: check("score", 0.0, index))
+        found = (search.seed(part, lambda index: check("score", 0.0, index)) for part in parts)
+        return [seed for seed in found if seed]
 
     @torch.inference_mode()
     def _enhanced(self, prototypes: Prototypes) -> Prototypes:

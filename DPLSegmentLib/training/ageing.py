@@ -24,4 +24,4 @@ def aged(memory: Memory, affinity: LocalAffinity, features: Tensor, gap: float) 
     for _ in range(steps):
         strange = features + torch.randn_like(features) * noise
         traced = affinity(strange[None], features[None], traced[None])[0]
-    return Memory(memory.greys, traced, memory.way + steps * gap)
+    return memory.moved(traced, steps * gap)
