@@ -18,6 +18,7 @@ from DPLSegmentLib.propagation.sweep import Seed, SweepRange
 _MOST_LOOKS = 36
 _LEAST_PRESENCE = 0.3
 _LEAST_PIXELS = 12
+_LEAST_LIKELY = 0.05
 _MOST_GROWTH = 1.3
 _INSIDE = 0.5
 _PIECE_SHARE = 0.3
@@ -101,5 +102,22 @@ class Search:
         return best if present else None
 
     def _seed(self, candidate: Candidate) -> Seed:
-        mask = (candidate.step.probability > _INSIDE).float()
-        return Seed(candidate.index, mask, min(1.0, candidate.step.presence * candidate.step.margin))
+        return Seed(candidate.index, self._filled(candidate), candidate.step.presence * candidate.step.margin)
+
+    def _filled(self, candidate: Candidate) -> Tensor:
+        """What was found [H, W], filled up to the expected area with what is likeliest around it: of a structure that
+        looks a little different in another patient only the core is found."""
+        found = candidate.step.probability > _INSIDE
+        missing = int(self.area) - int(found.sum())
+        if missing <= 0:
+            return found.float()
+        probability = self.finder.find(self.embedding, candidate.index, self.prior).probability
+        likely = torch.where(found | (probability < _LEAST_LIKELY), 0, probability * self.expected).flatten()
+        grown = found.flatten() | ((likely > 0) & (likely >= likely.topk(min(missing, len(likely))).values[-1]))
+        return _touching(grown.view_as(found), found)
+
+
+def _touching(mask: Tensor, core: Tensor) -> Tensor:
+    """The pieces of a bool mask [H, W] that hold something of the core, as 0 and 1."""
+    pieces = torch.from_numpy(ndimage.label(mask.cpu().numpy())[0]).to(mask.device)
+    return torch.isin(pieces, pieces[core].unique()).float()
