@@ -70,8 +70,7 @@ class Search:
     def _best_pieces(self, probability: Tensor) -> Tensor:
         """The pieces that lie best where they are expected, over a threshold at which they are not far too large."""
         weighted = (probability * self.expected).flatten()
-        most = min(int(_MOST_GROWTH * self.area) + 1, weighted.numel())
-        threshold = max(_INSIDE, float(probability.flatten()[weighted.topk(most).indices].min()))
+        threshold = self._threshold(probability, _MOST_GROWTH * self.area, _INSIDE)
         labels, count = ndimage.label((probability >= threshold).cpu().numpy())
         if not count:
             return torch.zeros_like(probability)
@@ -105,16 +104,20 @@ class Search:
         return Seed(candidate.index, self._filled(candidate), candidate.step.presence * candidate.step.margin)
 
     def _filled(self, candidate: Candidate) -> Tensor:
-        """What was found [H, W], filled up to the expected area with what is likeliest around it: of a structure that
+        """What was found [H, W], filled up to the expected area with what is likely around it: of a structure that
         looks a little different in another patient only the core is found."""
         found = candidate.step.probability > _INSIDE
-        missing = int(self.area) - int(found.sum())
-        if missing <= 0:
+        if float(found.sum()) >= self.area:
             return found.float()
         probability = self.finder.find(self.embedding, candidate.index, self.prior).probability
-        likely = torch.where(found | (probability < _LEAST_LIKELY), 0, probability * self.expected).flatten()
-        grown = found.flatten() | ((likely > 0) & (likely >= likely.topk(min(missing, len(likely))).values[-1]))
-        return _touching(grown.view_as(found), found)
+        threshold = self._threshold(probability, self.area, _LEAST_LIKELY)
+        return _touching(found | (probability >= threshold), found)
+
+    def _threshold(self, probability: Tensor, pixels: float, least: float) -> float:
+        """What as many pixels reach where the structure is expected, but not less than `least`."""
+        weighted = (probability * self.expected).flatten()
+        count = min(int(pixels) + 1, weighted.numel())
+        return max(least, float(probability.flatten()[weighted.topk(count).indices].min()))
 
 
 def _touching(mask: Tensor, core: Tensor) -> Tensor:
