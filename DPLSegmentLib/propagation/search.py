@@ -12,6 +12,7 @@ from torch import Tensor
 
 from DPLSegmentLib.propagation.body import resized
 from DPLSegmentLib.propagation.embedding import Embedding
+from DPLSegmentLib.propagation.polish import connected
 from DPLSegmentLib.propagation.steps import DecoderStep, Step, margin_of
 from DPLSegmentLib.propagation.sweep import Seed, SweepRange
 
@@ -28,9 +29,11 @@ _ANY_HEIGHT = 0.05
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A slice on which the structure seems to be, and how well it fits (0..1)."""
+    """A slice on which the structure seems to be, and how well it fits (0..1); `seen` [H, W] is the probability of
+    everything there that looks like it, `step` has that of the pieces which lie best."""
 
     index: int
+    seen: Tensor
     step: Step
     fit: float
 
@@ -62,10 +65,10 @@ class Search:
 
     def _look(self, index: int, check: Callable[[int], None]) -> Candidate:
         check(index)
-        step = self.finder.find(self.embedding, index, self.prior)
-        one = self._best_pieces(step.probability)
-        step = replace(step, probability=one, margin=margin_of(one))
-        return Candidate(index, step, self._fit(index, step))
+        seen = self.finder.find(self.embedding, index, self.prior)
+        one = self._best_pieces(seen.probability)
+        step = replace(seen, probability=one, margin=margin_of(one))
+        return Candidate(index, seen.probability, step, self._fit(index, step))
 
     def _best_pieces(self, probability: Tensor) -> Tensor:
         """The pieces that lie best where they are expected, over a threshold at which they are not far too large."""
@@ -109,18 +112,13 @@ class Search:
         found = candidate.step.probability > _INSIDE
         if float(found.sum()) >= self.area:
             return found.float()
-        probability = self.finder.find(self.embedding, candidate.index, self.prior).probability
-        threshold = self._threshold(probability, self.area, _LEAST_LIKELY)
-        return _touching(found | (probability >= threshold), found)
+        likely = candidate.seen >= self._threshold(candidate.seen, self.area, _LEAST_LIKELY)
+        core = found.cpu().numpy()
+        filled = connected((found | likely).cpu().numpy()[None], {0: core})[0]
+        return torch.from_numpy(filled).to(candidate.seen)
 
     def _threshold(self, probability: Tensor, pixels: float, least: float) -> float:
         """What as many pixels reach where the structure is expected, but not less than `least`."""
         weighted = (probability * self.expected).flatten()
         count = min(int(pixels) + 1, weighted.numel())
         return max(least, float(probability.flatten()[weighted.topk(count).indices].min()))
-
-
-def _touching(mask: Tensor, core: Tensor) -> Tensor:
-    """The pieces of a bool mask [H, W] that hold something of the core, as 0 and 1."""
-    pieces = torch.from_numpy(ndimage.label(mask.cpu().numpy())[0]).to(mask.device)
-    return torch.isin(pieces, pieces[core].unique()).float()
