@@ -219,6 +219,7 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/propagation/prototype_set.py
   DPLSegmentLib/propagation/region.py
   DPLSegmentLib/propagation/regrowth.py
+  DPLSegmentLib/propagation/rehearsal.py
   DPLSegmentLib/propagation/result.py
   DPLSegmentLib/propagation/search.py
   DPLSegmentLib/propagation/settle.py

@@ -22,6 +22,7 @@ from DPLSegmentLib.propagation.options import EngineOptions
 from DPLSegmentLib.propagation.painted import PaintedSlice
 from DPLSegmentLib.propagation.prototype_set import Section, StructurePrototypes
 from DPLSegmentLib.propagation.regrowth import kept_slices
+from DPLSegmentLib.propagation.rehearsal import Rehearsal
 from DPLSegmentLib.propagation.search import Search
 from DPLSegmentLib.propagation.settle import settle
 from DPLSegmentLib.propagation.steps import AffinityStep, DecoderStep
@@ -100,9 +101,10 @@ class StructureRun:
 
     def _blended(self, seeds: Sequence[Seed], check: Check, on_slice: OnSlice | None) -> Blend:
         """One sweep from all seeds, each up to the next: what is painted is right."""
-        blend = Blend(self.embedding, seeds)
+        blend, rehearsal = Blend(self.embedding, seeds), Rehearsal(seeds)
         for swept in self._sweep(seeds, (0.0, 1.0), check, on_slice):
-            blend.add(swept)
+            (rehearsal if swept.index in rehearsal.painted else blend).add(swept)
+        rehearsal.correct(blend)
         return blend
 
     def _agreed(self, seeds: Sequence[Seed], check: Check, on_slice: OnSlice | None) -> Blend:
@@ -122,9 +124,10 @@ class StructureRun:
         stepper = DecoderStep(self.network, self.prototypes) if self.options.use_dpl else AffinityStep(self.network)
         length = self.reach.last - self.reach.first + 1
         sweep = Sweep(stepper, self.embedding, self.reach, self.options.crossing)
+        known = {seed.index for seed in seeds}
         for number, swept in enumerate(sweep.run(seeds), 1):
             check("sweep", share[0] + share[1] * min(number / length, 1.0), swept.index)
-            if on_slice and self.reach.first <= swept.index <= self.reach.last:
+            if on_slice and swept.index not in known and self.reach.first <= swept.index <= self.reach.last:
                 on_slice(self._slice_result(swept))
             yield swept
 

@@ -39,13 +39,18 @@ class Seed:
 
 @dataclass(frozen=True, eq=False)
 class SweptSlice:
-    """A slice that a sweep reached: `probability` [H, W], `confidence` 0..1, `distance` in slices from its seed."""
+    """A slice that a sweep reached from its seed `origin`: `probability` [H, W], `confidence` 0..1."""
 
     index: int
     probability: Tensor
     confidence: float
-    distance: int
+    origin: int
     present: bool
+
+    @property
+    def distance(self) -> int:
+        """In slices from its seed."""
+        return abs(self.index - self.origin)
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,8 @@ class Sweep:
         self.patience = max(1, round(_PATIENCE_MM / embedding.stack.gap_mm))
 
     def run(self, seeds: Sequence[Seed]) -> Iterator[SweptSlice]:
-        """Swept slices in the order they are reached; a slice between two seeds comes twice.
+        """Swept slices in the order they are reached; a slice between two seeds comes twice, and so does
+        a seed that sweeps from others arrive at.
 
         A slice without the structure is held back until it is known whether the structure comes again: then it is no
         gap, but as present as those around it.
@@ -100,8 +106,8 @@ class Sweep:
     def _fronts(self, seeds: Sequence[Seed]) -> list[_Front]:
         fronts = []
         for number, seed in enumerate(seeds):
-            before = seeds[number - 1].index + 1 if number else self.reach.first
-            after = seeds[number + 1].index - 1 if number + 1 < len(seeds) else self.reach.last
+            before = seeds[number - 1].index if number else self.reach.first
+            after = seeds[number + 1].index if number + 1 < len(seeds) else self.reach.last
             memory = self.stepper.begin(self.embedding, seed.index, seed.mask)
             strict = seed.painted and self.strict
             greys = grey_range(self.embedding.image(seed.index), seed.mask) if strict else None
@@ -121,7 +127,7 @@ class Sweep:
         confidence = front.confidence * _MEMORY + (1 - _MEMORY) * quality(step) * front.confidence**0.25
         area = _area(step.probability)
         present = self._present(front, step, confidence, area)
-        swept = SweptSlice(index, step.probability, confidence, abs(index - front.seed.index), present)
+        swept = SweptSlice(index, step.probability, confidence, front.seed.index, present)
         if not present:
             yield from self._missed(front, swept)
             return

@@ -57,6 +57,14 @@ def test_slices_come_outward_from_the_painted_one(streamed: list[SliceResult]) -
     assert below == list(range(PAINTED - 1, PAINTED - 1 - len(below), -1))
 
 
+def test_painted_slices_are_never_streamed(
+    engine: Engine, kidney_ct: Volume, kidney_mask: np.ndarray, paint: Paint
+) -> None:
+    slices: list[SliceResult] = []
+    engine.propagate([paint(kidney_ct, kidney_mask, slices=[8, 14, 19])], kidney_ct, on_slice=slices.append)
+    assert slices and not {8, 14, 19} & {each.index for each in slices}
+
+
 def test_a_streamed_slice_says_whose_it_is_and_where(streamed: list[SliceResult], kidney_ct: Volume) -> None:
     for each in streamed:
         assert (each.structure, each.axis) == ("structure", 0)

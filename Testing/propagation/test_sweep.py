@@ -101,10 +101,13 @@ def test_in_a_certain_range_every_slice_is_visited(swept: Swept, square: Tensor)
     assert all(each.present for each in slices)
 
 
-def test_between_two_seeds_each_slice_comes_from_both(swept: Swept, square: Tensor) -> None:
+def test_between_two_seeds_each_slice_comes_from_both_and_each_sweep_arrives_at_the_other_seed(
+    swept: Swept, square: Tensor
+) -> None:
     slices = swept(Follower(range(30)), SweepRange(0, 29), [Seed(18, square), Seed(10, square)])
     counts = [sum(each.index == index for each in slices) for index in range(30)]
-    assert counts == [1] * 10 + [0] + [2] * 7 + [0] + [1] * 11
+    assert counts == [1] * 10 + [1] + [2] * 7 + [1] + [1] * 11
+    assert {(each.index, each.origin) for each in slices if each.index in (10, 18)} == {(10, 18), (18, 10)}
     assert {each.distance for each in slices if each.index == 12} == {2, 6}
 
 
@@ -121,8 +124,8 @@ def test_confidence_falls_with_every_doubtful_slice(swept: Swept, square: Tensor
 
 def test_a_blend_of_two_sweeps_leans_to_the_nearer_and_surer(kidney_embedding: Embedding, square: Tensor) -> None:
     blend = Blend(kidney_embedding, [Seed(10, square), Seed(18, square)])
-    blend.add(SweptSlice(12, square, 0.9, 2, True))
-    blend.add(SweptSlice(12, torch.zeros_like(square), 0.9, 6, True))
+    blend.add(SweptSlice(12, square, 0.9, 10, True))
+    blend.add(SweptSlice(12, torch.zeros_like(square), 0.9, 18, True))
     assert float(blend.total[12].max()) == pytest.approx(0.75, abs=0.01)
     assert blend.visited.nonzero().flatten().tolist() == [10, 12, 18]
 
