@@ -205,6 +205,7 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/propagation/closeup.py
   DPLSegmentLib/propagation/confidence.py
   DPLSegmentLib/propagation/consensus.py
+  DPLSegmentLib/propagation/correction.py
   DPLSegmentLib/propagation/course.py
   DPLSegmentLib/propagation/crossing.py
   DPLSegmentLib/propagation/embedding.py
@@ -212,6 +213,7 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/propagation/faced.py
   DPLSegmentLib/propagation/greys.py
   DPLSegmentLib/propagation/growth.py
+  DPLSegmentLib/propagation/log_odds.py
   DPLSegmentLib/propagation/options.py
   DPLSegmentLib/propagation/painted.py
   DPLSegmentLib/propagation/polish.py
@@ -221,6 +223,7 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/propagation/regrowth.py
   DPLSegmentLib/propagation/rehearsal.py
   DPLSegmentLib/propagation/result.py
+  DPLSegmentLib/propagation/return_trip.py
   DPLSegmentLib/propagation/search.py
   DPLSegmentLib/propagation/settle.py
   DPLSegmentLib/propagation/steady.py

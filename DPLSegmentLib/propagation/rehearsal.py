@@ -1,98 +1,101 @@
-"""Sweeps that arrive at the next painted slice show what they get wrong; it is put right on the slices between (ours).
+"""Sweeps come to painted slices too; what they get wrong there is put right where nothing is painted (ours).
 
-Two things are learnt there: how much too large or too small everything is, one number that is added to all log odds
-(the intercept of Platt 1999, with a prior), and where the error lies, which grows with the way from what is painted.
+They come back from the slice beside it, and they arrive from the painted slice before. Both say how much too large or
+too small everything is, and where the error lies.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from DPLSegmentLib.propagation.correction import Correction, Shift, Stretch
+from DPLSegmentLib.propagation.log_odds import fitted_shift, shifted
 from DPLSegmentLib.propagation.sweep import Blend, Seed, SweptSlice
 
-_PRIOR_PIXELS = 30.0
-_LOWEST, _HIGHEST = 0.011, 0.989
-_FARTHEST = 2.0
-_ROUNDS = 8
+_USUAL_LOSS, _BELIEVED, _MOST = 0.78, 0.7, 2.0
 _BLUR = 4.0
-_NOTHING = 0.005
-_CLIP = 0.002
+
+
+@dataclass(frozen=True, eq=False)
+class _Comparison:
+    """A sweep from slice `origin` that came to the painted slice `index`: what is `found` and `painted`, [H, W]."""
+
+    index: int
+    origin: int
+    found: Tensor
+    painted: Tensor
+
+    @property
+    def distance(self) -> int:
+        return abs(self.index - self.origin)
+
+    def missing(self, shift: float) -> Tensor:
+        """[H, W] in -1..1, smooth: the paint less what is found once its log odds are shifted."""
+        return _blurred(self.painted - shifted(self.found, shift))
 
 
 class Rehearsal:
-    """Collects the slices of sweeps that arrived at another painted slice, and corrects what lies between."""
+    """Collects how sweeps came to painted slices, and corrects the others."""
 
     def __init__(self, seeds: Sequence[Seed]) -> None:
         self.painted = {seed.index: seed.mask.cpu().float() for seed in seeds}
-        self.arrived: list[tuple[SweptSlice, Tensor]] = []
+        self.returned: list[_Comparison] = []
+        self.arrived: list[_Comparison] = []
 
     def add(self, swept: SweptSlice) -> None:
-        """Take in how a sweep arrived at a painted slice."""
-        self.arrived.append((swept, (swept.probability * swept.present).cpu().float()))
+        """Take in how a sweep came to a painted slice; to the one it began from, if it returned."""
+        found = (swept.probability * swept.present).cpu().float()
+        comparison = _Comparison(swept.index, swept.origin, found, self.painted[swept.index])
+        (self.arrived if comparison.distance else self.returned).append(comparison)
 
     def correct(self, blend: Blend) -> None:
         """Change the probabilities of all slices that are not painted."""
-        if not self.arrived:
+        if not self.returned and not self.arrived:
             return
-        shift = fitted_shift([found for _, found in self.arrived], [self.painted[s.index] for s, _ in self.arrived])
-        errors = self._errors(shift)
+        correction = self._learnt()
         for index in blend.visited.nonzero().flatten().tolist():
             if index not in self.painted:
-                nearer = shifted(blend.total[index].float(), shift * self._share_of_way(index))
-                blend.total[index] = (nearer + carried(errors, index)).clamp(0, 1).to(blend.total)
+                nearest = min(self.painted, key=lambda painted: abs(painted - index))
+                blend.total[index] = correction.of(index, nearest, blend.total[index].float()).to(blend.total)
 
-    def _errors(self, shift: float) -> Mapping[tuple[int, int], Tensor]:
-        """Of each stretch between two painted slices (first, last) what is missing [H, W] at both ends, in -2..2."""
-        errors: dict[tuple[int, int], Tensor] = {}
-        for swept, found in self.arrived:
-            ends = (min(swept.index, swept.origin), max(swept.index, swept.origin))
-            error = _blurred(self.painted[swept.index] - shifted(found, shift))
-            errors[ends] = errors[ends] + error if ends in errors else error
-        return errors
+    def _learnt(self) -> Correction:
+        loss = _fitted(self.returned, [0.0] * len(self.returned)) if self.returned else _USUAL_LOSS
+        shift = self._shift(_BELIEVED * (loss - _USUAL_LOSS))
+        near = {index: self._missing_near(index, loss) for index in {each.index for each in self.returned}}
+        return Correction(shift, near, self._missing_between(shift))
 
-    def _share_of_way(self, index: int) -> float:
-        """The way from the nearest painted slice, as share of the mean way of those that arrived, at most 1."""
-        way = sum(swept.distance for swept, _ in self.arrived) / len(self.arrived)
-        return min(1.0, min(abs(index - painted) for painted in self.painted) / way)
+    def _shift(self, drift: float) -> Shift:
+        """From what sweeps lose on a return trip: more than 0.78, which they lose where slices further on are right, is
+        believed by 0.7, and what sweeps that arrived lose beside that is added."""
+        drift = max(-_MOST, min(_MOST, drift))
+        if not self.arrived:
+            return Shift(drift, 0.0, 1.0)
+        before = [Shift(drift, 0.0, 1.0).at(each.distance) for each in self.arrived]
+        way = sum(each.distance for each in self.arrived) / len(self.arrived)
+        return Shift(drift, _fitted(self.arrived, before), way)
 
+    def _missing_near(self, index: int, shift: float) -> Tensor:
+        """The mean of the return trips of a painted slice."""
+        return torch.stack([each.missing(shift) for each in self.returned if each.index == index]).mean(0)
 
-def fitted_shift(found: Sequence[Tensor], painted: Sequence[Tensor]) -> float:
-    """What added to the log odds of probabilities makes them likeliest, given masks of the same shapes; in -2..2.
-
-    Logistic regression with that intercept alone, by Newton's method, over the pixels in doubt; towards 0 pulls a
-    prior as strong as 30 of them.
-    """
-    probability, inside = (torch.cat([each.flatten() for each in parts]) for parts in (found, painted))
-    doubtful = (probability > _LOWEST) & (probability < _HIGHEST)
-    odds, inside = probability[doubtful].logit(), inside[doubtful]
-    shift = 0.0
-    for _ in range(_ROUNDS):
-        now = (odds + shift).sigmoid()
-        slope = float((now - inside).sum()) + _PRIOR_PIXELS * shift
-        curvature = float((now * (1 - now)).sum()) + _PRIOR_PIXELS
-        shift = max(-_FARTHEST, min(_FARTHEST, shift - slope / curvature))
-    return shift
+    def _missing_between(self, shift: Shift) -> dict[Stretch, Tensor]:
+        missing: dict[Stretch, Tensor] = {}
+        for each in self.arrived:
+            ends = (min(each.index, each.origin), max(each.index, each.origin))
+            error = each.missing(shift.at(each.distance))
+            missing[ends] = missing[ends] + error if ends in missing else error
+        return missing
 
 
-def shifted(probability: Tensor, shift: float) -> Tensor:
-    """Probabilities after `shift` is added to their log odds; where there is as good as nothing, nothing comes."""
-    moved = (probability.logit(eps=_CLIP) + shift).sigmoid()
-    return torch.where(probability > _NOTHING, moved, probability)
-
-
-def carried(errors: Mapping[tuple[int, int], Tensor], index: int) -> Tensor:
-    """[H, W]: what to add on a slice; a quarter of the errors in the middle of its stretch, 0 outside of all stretches.
-
-    Each end's error grows along the way of the sweep that made it, and so does the other sweep's weight in the blend.
-    """
-    for (first, last), error in errors.items():
-        if first < index < last:
-            return error * ((index - first) * (last - index) / (last - first) ** 2)
-    return torch.zeros(())
+def _fitted(comparisons: Sequence[_Comparison], before: Sequence[float]) -> float:
+    """The shift that is needed on top of those before."""
+    found = [shifted(each.found, shift) for each, shift in zip(comparisons, before, strict=True)]
+    return fitted_shift(found, [each.painted for each in comparisons])
 
 
 def _blurred(image: Tensor) -> Tensor:

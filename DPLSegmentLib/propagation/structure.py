@@ -23,9 +23,10 @@ from DPLSegmentLib.propagation.painted import PaintedSlice
 from DPLSegmentLib.propagation.prototype_set import Section, StructurePrototypes
 from DPLSegmentLib.propagation.regrowth import kept_slices
 from DPLSegmentLib.propagation.rehearsal import Rehearsal
+from DPLSegmentLib.propagation.return_trip import return_trips
 from DPLSegmentLib.propagation.search import Search
 from DPLSegmentLib.propagation.settle import settle
-from DPLSegmentLib.propagation.steps import AffinityStep, DecoderStep
+from DPLSegmentLib.propagation.steps import AffinityStep, DecoderStep, Stepper
 from DPLSegmentLib.propagation.sweep import Blend, Seed, Sweep, SweepRange, SweptSlice
 from DPLSegmentLib.propagation.types import (
     Cancelled,
@@ -102,10 +103,19 @@ class StructureRun:
     def _blended(self, seeds: Sequence[Seed], check: Check, on_slice: OnSlice | None) -> Blend:
         """One sweep from all seeds, each up to the next: what is painted is right."""
         blend, rehearsal = Blend(self.embedding, seeds), Rehearsal(seeds)
+        for returned in self._returned(seeds, check):
+            rehearsal.add(returned)
         for swept in self._sweep(seeds, (0.0, 1.0), check, on_slice):
             (rehearsal if swept.index in rehearsal.painted else blend).add(swept)
         rehearsal.correct(blend)
         return blend
+
+    def _returned(self, seeds: Sequence[Seed], check: Check) -> Iterator[SweptSlice]:
+        """How sweeps come back to the painted slices; nothing of slices that were found."""
+        painted = [seed for seed in seeds if seed.painted]
+        for returned in return_trips(self._stepper(), self.embedding, painted, self.options.crossing):
+            check("sweep", 0.0, returned.index)
+            yield returned
 
     def _agreed(self, seeds: Sequence[Seed], check: Check, on_slice: OnSlice | None) -> Blend:
         """A sweep of its own from every seed, and what they agree on: what is found can be wrong."""
@@ -121,15 +131,17 @@ class StructureRun:
         self, seeds: Sequence[Seed], share: tuple[float, float], check: Check, on_slice: OnSlice | None
     ) -> Iterator[SweptSlice]:
         """The slices of one sweep, which is the given (start, length) of all of this structure's."""
-        stepper = DecoderStep(self.network, self.prototypes) if self.options.use_dpl else AffinityStep(self.network)
         length = self.reach.last - self.reach.first + 1
-        sweep = Sweep(stepper, self.embedding, self.reach, self.options.crossing)
+        sweep = Sweep(self._stepper(), self.embedding, self.reach, self.options.crossing)
         known = {seed.index for seed in seeds}
         for number, swept in enumerate(sweep.run(seeds), 1):
             check("sweep", share[0] + share[1] * min(number / length, 1.0), swept.index)
             if on_slice and swept.index not in known and self.reach.first <= swept.index <= self.reach.last:
                 on_slice(self._slice_result(swept))
             yield swept
+
+    def _stepper(self) -> Stepper:
+        return DecoderStep(self.network, self.prototypes) if self.options.use_dpl else AffinityStep(self.network)
 
     @torch.inference_mode()
     def _settled(self, blend: Blend, seeds: Sequence[Seed], painted: Mapping[int, Tensor]) -> SweptStructure:

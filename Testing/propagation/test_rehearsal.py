@@ -6,12 +6,10 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from torch import Tensor
 
 from DPLSegmentLib.propagation.embedding import Embedding
-from DPLSegmentLib.propagation.rehearsal import Rehearsal, fitted_shift, shifted
+from DPLSegmentLib.propagation.rehearsal import Rehearsal
 from DPLSegmentLib.propagation.sweep import Blend, Seed, SweptSlice
 
 FIRST, LAST = 6, 18
@@ -56,7 +54,7 @@ def excess(blend: Blend, index: int, truth: Tensor) -> float:
     return float((blend.total[index] > 0.5).sum() / truth.sum()) - 1
 
 
-@pytest.mark.parametrize("radius", [13.0, 17.0])
+@pytest.mark.parametrize("radius", [12.5, 14.0, 16.0, 17.5])
 def test_what_arrives_too_large_or_too_small_is_put_right_between_and_beyond(
     corrected: Corrected, truth: Tensor, radius: float
 ) -> None:
@@ -64,14 +62,15 @@ def test_what_arrives_too_large_or_too_small_is_put_right_between_and_beyond(
     before = float((found > 0.5).sum() / truth.sum()) - 1
     blend = corrected(lambda index: found)
     for index in ((FIRST + LAST) // 2, LAST + 8):
-        assert abs(excess(blend, index, truth)) < 0.5 * abs(before)
+        assert abs(excess(blend, index, truth)) < 0.7 * abs(before)
 
 
 def test_a_leak_that_is_not_painted_is_closed_half_way(corrected: Corrected, truth: Tensor) -> None:
     leaking = disc(truth.shape, 15.0)
-    leaking[:12, :12] = 0.7
+    leaking[:24, :24] = 0.7
     blend = corrected(lambda index: leaking)
-    assert float(blend.total[(FIRST + LAST) // 2][:10, :10].max()) < 0.5
+    assert float(blend.total[(FIRST + LAST) // 2][:20, :20].max()) < 0.5
+    assert abs(excess(blend, (FIRST + LAST) // 2, truth)) < 0.1
 
 
 def test_painted_slices_stay_as_they_are(corrected: Corrected, truth: Tensor) -> None:
@@ -94,19 +93,16 @@ def test_what_never_arrives_at_another_painted_slice_is_left_alone(kidney_embedd
     assert torch.equal(blend.total, before)
 
 
-@given(bias=st.floats(-1.5, 1.5), radius=st.floats(6, 24))
-def test_a_bias_of_the_log_odds_is_found(bias: float, radius: float) -> None:
-    sure = disc(torch.Size((64, 64)), radius, 3.0)
-    found = shifted(sure, bias)
-    edge = (found > 0.02) & (found < 0.98) & (sure > 0.02) & (sure < 0.98)
-    fitted = fitted_shift([found[edge]], [sure[edge]])
-    assert fitted == pytest.approx(-bias, abs=0.15 + 0.35 * abs(bias))
-    assert fitted * bias <= 0.01
-
-
-@given(probability=st.floats(0, 1), shift=st.floats(-2, 2))
-def test_shifted_probabilities_stay_probabilities_and_move_as_told(probability: float, shift: float) -> None:
-    before = torch.tensor([probability])
-    after = shifted(before, shift)
-    assert 0 <= float(after) <= 1
-    assert (float(after) - float(before)) * shift >= -0.002
+@pytest.mark.parametrize("back", [13.0, 17.0])
+def test_a_single_painted_slice_learns_from_sweeps_that_return(
+    kidney_embedding: Embedding, truth: Tensor, back: float
+) -> None:
+    found = disc(truth.shape, back)
+    seeds = [Seed(FIRST, truth)]
+    blend, rehearsal = Blend(kidney_embedding, seeds), Rehearsal(seeds)
+    blend.add(SweptSlice(FIRST + 4, found, 0.9, FIRST, True))
+    before = excess(blend, FIRST + 4, truth)
+    rehearsal.add(SweptSlice(FIRST, found, 0.9, FIRST, True))
+    rehearsal.correct(blend)
+    assert abs(excess(blend, FIRST + 4, truth)) < abs(before)
+    assert torch.equal(blend.total[FIRST].float(), truth)
