@@ -7,7 +7,7 @@ too small everything is, and where the error lies.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -19,6 +19,10 @@ from DPLSegmentLib.propagation.sweep import Blend, Seed, SweptSlice
 
 _USUAL_LOSS, _BELIEVED, _MOST = 0.78, 0.7, 2.0
 _BLUR = 4.0
+_REACH = int(3 * _BLUR)
+_SOMETHING = 0.005
+
+Box = tuple[slice, slice]
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +37,10 @@ class _Comparison:
     @property
     def distance(self) -> int:
         return abs(self.index - self.origin)
+
+    def cut(self, box: Box) -> _Comparison:
+        """Its part in a box."""
+        return replace(self, found=self.found[box], painted=self.painted[box])
 
     def missing(self, shift: float) -> Tensor:
         """[H, W] in -1..1, smooth: the paint less what is found once its log odds are shifted."""
@@ -57,11 +65,20 @@ class Rehearsal:
         """Change the probabilities of all slices that are not painted."""
         if not self.returned and not self.arrived:
             return
-        correction = self._learnt()
+        box = _around(blend.total)
+        correction = self._within(box)._learnt()
         for index in blend.visited.nonzero().flatten().tolist():
             if index not in self.painted:
                 nearest = min(self.painted, key=lambda painted: abs(painted - index))
-                blend.total[index] = correction.of(index, nearest, blend.total[index].float()).to(blend.total)
+                part = blend.total[index][box]
+                part.copy_(correction.of(index, nearest, part.float()))
+
+    def _within(self, box: Box) -> Rehearsal:
+        """The same in a part of the slices."""
+        part = Rehearsal(())
+        part.painted = self.painted
+        part.returned, part.arrived = ([each.cut(box) for each in some] for some in (self.returned, self.arrived))
+        return part
 
     def _learnt(self) -> Correction:
         loss = _fitted(self.returned, [0.0] * len(self.returned)) if self.returned else _USUAL_LOSS
@@ -98,9 +115,17 @@ def _fitted(comparisons: Sequence[_Comparison], before: Sequence[float]) -> floa
     return fitted_shift(found, [each.painted for each in comparisons])
 
 
+def _around(stack: Tensor) -> Box:
+    """Rows and columns of a stack [n, H, W] that hold something, and as far around as the blur reaches."""
+    something = (stack > _SOMETHING).any(0)
+    spans = (something.any(1 - axis).nonzero().flatten().tolist() or [0] for axis in range(2))
+    rows, columns = (slice(max(0, span[0] - _REACH), span[-1] + 1 + _REACH) for span in spans)
+    return rows, columns
+
+
 def _blurred(image: Tensor) -> Tensor:
     """[H, W] smoothed by a Gaussian."""
-    offsets = torch.arange(-int(3 * _BLUR), int(3 * _BLUR) + 1)
+    offsets = torch.arange(-_REACH, _REACH + 1)
     kernel = torch.exp(-offsets.square() / (2 * _BLUR**2))
     kernel = (kernel / kernel.sum())[None, None, None]
     along = functional.conv2d(image[None, None], kernel, padding="same")
