@@ -103,10 +103,10 @@ class StructureRun:
     def _blended(self, seeds: Sequence[Seed], check: Check, on_slice: OnSlice | None) -> Blend:
         """One sweep from all seeds, each up to the next: what is painted is right."""
         blend, rehearsal = Blend(self.embedding, seeds), Rehearsal(seeds)
-        for returned in self._returned(seeds, check):
-            rehearsal.add(returned)
         for swept in self._sweep(seeds, (0.0, 1.0), check, on_slice):
             (rehearsal if swept.index in rehearsal.painted else blend).add(swept)
+        for returned in self._returned(seeds, check):
+            rehearsal.add(returned)
         rehearsal.correct(blend)
         return blend
 
@@ -114,7 +114,7 @@ class StructureRun:
         """How sweeps come back to the painted slices; nothing of slices that were found."""
         painted = [seed for seed in seeds if seed.painted]
         for returned in return_trips(self._stepper(), self.embedding, painted, self.options.crossing):
-            check("sweep", 0.0, returned.index)
+            check("sweep", 1.0, returned.index)
             yield returned
 
     def _agreed(self, seeds: Sequence[Seed], check: Check, on_slice: OnSlice | None) -> Blend:
