@@ -8,21 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from statistics import mean
 
 import torch
+from scipy import ndimage
 from torch import Tensor
-from torch.nn import functional
 
 from DPLSegmentLib.propagation.correction import Correction, Shift, Stretch
 from DPLSegmentLib.propagation.log_odds import fitted_shift, shifted
+from DPLSegmentLib.propagation.region import Region
 from DPLSegmentLib.propagation.sweep import Blend, Seed, SweptSlice
 
 _USUAL_LOSS, _BELIEVED, _MOST = 0.78, 0.7, 2.0
 _BLUR = 4.0
 _REACH = int(3 * _BLUR)
 _SOMETHING = 0.005
-
-Box = tuple[slice, slice]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,9 +38,9 @@ class _Comparison:
     def distance(self) -> int:
         return abs(self.index - self.origin)
 
-    def cut(self, box: Box) -> _Comparison:
-        """Its part in a box."""
-        return replace(self, found=self.found[box], painted=self.painted[box])
+    def cut(self, region: Region) -> _Comparison:
+        """Its part in a region."""
+        return replace(self, found=region.cut(self.found), painted=region.cut(self.painted))
 
     def missing(self, shift: float) -> Tensor:
         """[H, W] in -1..1, smooth: the paint less what is found once its log odds are shifted."""
@@ -65,19 +65,19 @@ class Rehearsal:
         """Change the probabilities of all slices that are not painted."""
         if not self.returned and not self.arrived:
             return
-        box = _around(blend.total)
-        correction = self._within(box)._learnt()
+        region = _around(blend.total)
+        correction = self._within(region)._learnt()
         for index in blend.visited.nonzero().flatten().tolist():
             if index not in self.painted:
                 nearest = min(self.painted, key=lambda painted: abs(painted - index))
-                part = blend.total[index][box]
+                part = region.cut(blend.total[index])
                 part.copy_(correction.of(index, nearest, part.float()))
 
-    def _within(self, box: Box) -> Rehearsal:
+    def _within(self, region: Region) -> Rehearsal:
         """The same in a part of the slices."""
         part = Rehearsal(())
         part.painted = self.painted
-        part.returned, part.arrived = ([each.cut(box) for each in some] for some in (self.returned, self.arrived))
+        part.returned, part.arrived = ([each.cut(region) for each in some] for some in (self.returned, self.arrived))
         return part
 
     def _learnt(self) -> Correction:
@@ -89,12 +89,11 @@ class Rehearsal:
     def _shift(self, drift: float) -> Shift:
         """From what sweeps lose on a return trip: more than 0.78, which they lose where slices further on are right, is
         believed by 0.7, and what sweeps that arrived lose beside that is added."""
-        drift = max(-_MOST, min(_MOST, drift))
+        alone = Shift(max(-_MOST, min(_MOST, drift)), 0.0, 1.0)
         if not self.arrived:
-            return Shift(drift, 0.0, 1.0)
-        before = [Shift(drift, 0.0, 1.0).at(each.distance) for each in self.arrived]
-        way = sum(each.distance for each in self.arrived) / len(self.arrived)
-        return Shift(drift, _fitted(self.arrived, before), way)
+            return alone
+        more = _fitted(self.arrived, [alone.at(each.distance) for each in self.arrived])
+        return replace(alone, more=more, way=mean(each.distance for each in self.arrived))
 
     def _missing_near(self, index: int, shift: float) -> Tensor:
         """The mean of the return trips of a painted slice."""
@@ -115,18 +114,14 @@ def _fitted(comparisons: Sequence[_Comparison], before: Sequence[float]) -> floa
     return fitted_shift(found, [each.painted for each in comparisons])
 
 
-def _around(stack: Tensor) -> Box:
-    """Rows and columns of a stack [n, H, W] that hold something, and as far around as the blur reaches."""
+def _around(stack: Tensor) -> Region:
+    """What holds something on slices [n, H, W], and as far around as the blur reaches."""
     something = (stack > _SOMETHING).any(0)
-    spans = (something.any(1 - axis).nonzero().flatten().tolist() or [0] for axis in range(2))
-    rows, columns = (slice(max(0, span[0] - _REACH), span[-1] + 1 + _REACH) for span in spans)
-    return rows, columns
+    rows, columns = (something.any(1 - axis).nonzero().flatten().tolist() or [0] for axis in range(2))
+    top, left = (max(0, line[0] - _REACH) for line in (rows, columns))
+    return Region(top, left, rows[-1] + 1 + _REACH, columns[-1] + 1 + _REACH)
 
 
 def _blurred(image: Tensor) -> Tensor:
-    """[H, W] smoothed by a Gaussian."""
-    offsets = torch.arange(-_REACH, _REACH + 1)
-    kernel = torch.exp(-offsets.square() / (2 * _BLUR**2))
-    kernel = (kernel / kernel.sum())[None, None, None]
-    along = functional.conv2d(image[None, None], kernel, padding="same")
-    return functional.conv2d(along, kernel.mT, padding="same")[0, 0]
+    """[H, W] smoothed by a Gaussian; nothing lies outside of it."""
+    return torch.from_numpy(ndimage.gaussian_filter(image.numpy(), _BLUR, mode="constant", radius=_REACH))
