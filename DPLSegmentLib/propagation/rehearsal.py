@@ -19,7 +19,7 @@ from DPLSegmentLib.propagation.log_odds import fitted_shift, shifted
 from DPLSegmentLib.propagation.region import Region
 from DPLSegmentLib.propagation.sweep import Blend, Seed, SweptSlice
 
-_USUAL_LOSS, _BELIEVED, _MOST = 0.78, 0.7, 2.0
+_USUAL_LOSS, _BELIEVED, _BELIEVED_LESS, _MOST = 0.78, 0.7, 0.35, 2.0
 _BLUR = 4.0
 _REACH = int(3 * _BLUR)
 _SOMETHING = 0.005
@@ -82,13 +82,12 @@ class Rehearsal:
 
     def _learnt(self) -> Correction:
         loss = _fitted(self.returned, [0.0] * len(self.returned)) if self.returned else _USUAL_LOSS
-        shift = self._shift(_BELIEVED * (loss - _USUAL_LOSS))
+        shift = self._shift(_believed(loss - _USUAL_LOSS))
         near = {index: self._missing_near(index, loss) for index in {each.index for each in self.returned}}
         return Correction(shift, near, self._missing_between(shift))
 
     def _shift(self, drift: float) -> Shift:
-        """From what sweeps lose on a return trip: more than 0.78, which they lose where slices further on are right, is
-        believed by 0.7, and what sweeps that arrived lose beside that is added."""
+        """`drift` from return trips, and what sweeps that arrived lose beside that."""
         alone = Shift(max(-_MOST, min(_MOST, drift)), 0.0, 1.0)
         if not self.arrived:
             return alone
@@ -106,6 +105,12 @@ class Rehearsal:
             error = each.missing(shift.at(each.distance))
             missing[ends] = missing[ends] + error if ends in missing else error
         return missing
+
+
+def _believed(more: float) -> float:
+    """What slices further on need, from what is lost on a return trip beyond the 0.78 that are lost where they are
+    right: 0.7 of it, and half as much where all comes back too small, which is seldom so further on."""
+    return more * (_BELIEVED if more < 0 else _BELIEVED_LESS)
 
 
 def _fitted(comparisons: Sequence[_Comparison], before: Sequence[float]) -> float:
