@@ -141,6 +141,7 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/network/likelihood.py
   DPLSegmentLib/network/network.py
   DPLSegmentLib/network/prototypes.py
+  DPLSegmentLib/network/recogniser.py
   DPLSegmentLib/network/similarity.py
   DPLSegmentLib/panel/__init__.py
   DPLSegmentLib/panel/application.py
@@ -219,6 +220,7 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/propagation/polish.py
   DPLSegmentLib/propagation/prototype_file.py
   DPLSegmentLib/propagation/prototype_set.py
+  DPLSegmentLib/propagation/recognition.py
   DPLSegmentLib/propagation/region.py
   DPLSegmentLib/propagation/regrowth.py
   DPLSegmentLib/propagation/rehearsal.py
@@ -268,10 +270,13 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/training/distributed.py
   DPLSegmentLib/training/episodes.py
   DPLSegmentLib/training/framing.py
+  DPLSegmentLib/training/known_views.py
   DPLSegmentLib/training/leaks.py
+  DPLSegmentLib/training/lessons.py
   DPLSegmentLib/training/log.py
   DPLSegmentLib/training/losses.py
   DPLSegmentLib/training/pack.py
+  DPLSegmentLib/training/recognition.py
   DPLSegmentLib/training/rollout.py
   DPLSegmentLib/training/state.py
   DPLSegmentLib/training/supervoxels.py

@@ -40,10 +40,10 @@ def _train(config: TrainingConfig, team: Team) -> None:
     from DPLSegmentLib.training.pack import load_volumes, prepare_volumes
     from DPLSegmentLib.training.trainer import Trainer
 
-    if team.rank == 0:
+    if team.rank == 0 and not config.known:
         prepare_volumes(config)
     team.wait()
-    trainer = Trainer(config, load_volumes(config), team)
+    trainer = Trainer(config, [] if config.known else load_volumes(config), team)
     if team.rank:
         trainer.train()
     else:

@@ -19,6 +19,7 @@ from DPLSegmentLib.propagation.engine import Engine
 
 OURS = "DPLSegment"
 SWITCHES: dict[str, dict[str, Any]] = {
+    "nothing known by name": {"recognise": False},
     "no diffusion": {"diffusion": False},
     "no condition": {"statistics": False, "geometry": False},
     "statistics only": {"geometry": False},

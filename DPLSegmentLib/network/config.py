@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """Encoder name ("lite0" or "lite2"), embedding width, and the sizes of the parts of DPL.
+    """Encoder name ("lite0" or "lite2"), embedding width, the sizes of the parts of DPL, and the names of what the
+    recogniser knows; without any there is no recogniser.
 
     `timesteps` is the T of the diffusion; only t <= T/2 is used. `affinity_radius` is in embedding pixels.
     """
@@ -20,6 +21,7 @@ class NetworkConfig:
     affinity_channels: int = 32
     affinity_radius: int = 3
     decoder_width: int = 32
+    known: tuple[str, ...] = ()
 
 
 STRIDE = 4

@@ -16,6 +16,7 @@ from DPLSegmentLib.network.diffusion import PrototypeDiffusion
 from DPLSegmentLib.network.encoder import Encoder
 from DPLSegmentLib.network.fusion import ConservativeFusion
 from DPLSegmentLib.network.prototypes import PrototypeExtractor, Prototypes
+from DPLSegmentLib.network.recogniser import Recogniser
 
 _AIR = 0.03
 _LEAST_BODY = 0.05
@@ -45,6 +46,7 @@ class SegmentationNetwork(nn.Module):
         self.affinity = LocalAffinity(channels, self.config.affinity_channels, self.config.affinity_radius)
         self.decoder = Decoder(channels, self.config.decoder_width)
         self.extract = PrototypeExtractor()
+        self.recogniser = Recogniser(channels, len(self.config.known)) if self.config.known else None
 
     def enhance(self, prototypes: Prototypes, enhancement: Enhancement) -> Prototypes:
         """Condition, diffuse and fuse the foreground prototypes; the background stays as it is."""

@@ -30,9 +30,11 @@ from DPLSegmentLib.propagation.prototype_set import (
     merged,
     section_of,
 )
+from DPLSegmentLib.propagation.recognition import KnownStructure, Recognition, recognition
 from DPLSegmentLib.propagation.result import Assembly
 from DPLSegmentLib.propagation.stopwatch import Stopwatch
-from DPLSegmentLib.propagation.structure import StructureRun
+from DPLSegmentLib.propagation.structure import StructureRun, reach_of
+from DPLSegmentLib.propagation.sweep import SweepRange
 from DPLSegmentLib.propagation.turned import turned, turned_back
 from DPLSegmentLib.propagation.types import (
     CancelToken,
@@ -49,11 +51,18 @@ _CT_SHIFT = 1024.0
 
 @dataclass(frozen=True, eq=False)
 class _Seen:
-    """A structure, the embedding it is swept through, and what of it is painted there."""
+    """A structure, the embedding it is swept through, what of it is painted there, and where it is if it is known."""
 
     structure: StructurePrototypes
     embedding: Embedding
     painted: Sequence[PaintedSlice]
+    known: KnownStructure | None = None
+
+    def reach(self, slice_range: tuple[int, int] | None) -> SweepRange:
+        """The slices that the user named, or else those on which it is seen, if it is known."""
+        if slice_range is None and self.known:
+            return self.known.reach
+        return reach_of(slice_range, self.embedding.count)
 
 
 class Engine:
@@ -63,6 +72,7 @@ class Engine:
         self.model = model
         self.options = options or EngineOptions()
         self.cache = EmbeddingCache()
+        self.recognition: Recognition | None = None
         self.device_name = device_name(device)
         self._use(device)
 
@@ -176,6 +186,7 @@ class Engine:
     def _fall_back(self) -> None:
         self.device_name = f"CPU, because the memory of {device_name(self.device)} was full"
         self.cache.clear()
+        self.recognition = None
         self._use(torch.device("cpu"))
         torch.cuda.empty_cache()
 
@@ -214,7 +225,8 @@ class Engine:
         assembly = Assembly(query, axis, self.options.confidence)
         for number, structure in enumerate(found.structures):
             seen = self._seen(structure, own, embedding, on_progress, cancel)
-            run = StructureRun(self.network, self.options, seen.embedding, seen.structure, axis, slice_range)
+            reach = seen.reach(slice_range)
+            run = StructureRun(self.network, self.options, seen.embedding, seen.structure, axis, reach, seen.known)
             share = (number / len(found.structures), 1 / len(found.structures))
             swept = run.run(seen.painted, share, on_progress, on_slice, cancel)
             assembly.add(seen.structure, swept, seen.embedding, seen.painted)
@@ -232,15 +244,24 @@ class Engine:
         """A structure of the scan it was painted on, close up if it is thin there; of other scans as it is."""
         segment = _segment(own, structure.name) if own else None
         painted = painted_slices(segment, embedding.stack.axis, embedding) if segment else []
+        known = self._known(own, painted, embedding) if own and painted else None
         close = close_up(painted, embedding) if painted and self.options.close_up else None
         if own is None or segment is None or close is None:
-            return _Seen(structure, embedding, painted)
+            return _Seen(structure, embedding, painted, known)
         key = (fingerprint(own.volume), embedding.stack.axis, own.window, close)
         part = (embedding, close.pixel_mm, close.box)
         closer = self._kept(key, lambda: self.embedder.embed_closely(*part, on_progress, cancel))
         painted = painted_slices(segment, embedding.stack.axis, closer)
         prototypes = collect(painted, closer, self.network.extract)
-        return _Seen(replace(structure, prototypes=prototypes), closer, painted)
+        return _Seen(replace(structure, prototypes=prototypes), closer, painted, known)
+
+    def _known(self, own: Support, painted: Sequence[PaintedSlice], embedding: Embedding) -> KnownStructure | None:
+        """Where a structure is that the model knows by name; what is seen of a scan is kept until the next one."""
+        if not self.options.recognise:
+            return None
+        if self.recognition is None or self.recognition.embedding is not embedding:
+            self.recognition = recognition(self.network, embedding, own.volume)
+        return self.recognition.known(painted) if self.recognition else None
 
     def _found(
         self,

@@ -17,7 +17,8 @@ class EngineOptions:
 
     `diffusion`, `statistics`, `geometry`, `fusion`, `fusion_weight`, `variants` and `seed` are the switches of DPL.
     With `crossing` a large cross-section may grow over lines of another grey value; with `close_up` thin structures
-    are looked at more closely. `settle` is the walk in 3D after the sweep, `confidence` how sure each voxel of the
+    are looked at more closely; with `recognise` a painted structure that the model knows by name ends where it is known
+    to end. `settle` is the walk in 3D after the sweep, `confidence` how sure each voxel of the
     result is said to be.
     """
 
@@ -32,6 +33,7 @@ class EngineOptions:
     seed: int = 0
     crossing: bool = False
     close_up: bool = True
+    recognise: bool = True
     settle: SettleOptions = field(default_factory=SettleOptions)
     confidence: VoxelConfidence = voxel_confidence
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -21,6 +21,7 @@ from DPLSegmentLib.propagation.embedding import Embedding
 from DPLSegmentLib.propagation.options import EngineOptions
 from DPLSegmentLib.propagation.painted import PaintedSlice
 from DPLSegmentLib.propagation.prototype_set import Section, StructurePrototypes
+from DPLSegmentLib.propagation.recognition import KnownStructure
 from DPLSegmentLib.propagation.regrowth import kept_slices
 from DPLSegmentLib.propagation.rehearsal import Rehearsal
 from DPLSegmentLib.propagation.return_trip import return_trips
@@ -64,14 +65,16 @@ class StructureRun:
         embedding: Embedding,
         structure: StructurePrototypes,
         axis: int,
-        slice_range: tuple[int, int] | None,
+        reach: SweepRange,
+        known: KnownStructure | None = None,
     ) -> None:
         self.network = network
         self.options = options
         self.embedding = embedding
         self.structure = structure.to(embedding.images.device)
         self.axis = axis
-        self.reach = reach_of(slice_range, embedding.count)
+        self.reach = reach
+        self.known = known
         self.prototypes = self._enhanced(self.structure.prototypes)
 
     def run(
@@ -108,7 +111,16 @@ class StructureRun:
         for returned in self._returned(seeds, check):
             rehearsal.add(returned)
         rehearsal.correct(blend)
+        if self.known:
+            self._weigh(self.known, blend, rehearsal.painted)
         return blend
+
+    def _weigh(self, known: KnownStructure, blend: Blend, painted: Container[int]) -> None:
+        """What was swept and where the structure is seen, together, on all slices that are not painted."""
+        for index in blend.visited.nonzero().flatten().tolist():
+            if index not in painted:
+                swept = blend.total[index]
+                swept.copy_(known.weighed(swept.float(), index, self.embedding.stack))
 
     def _returned(self, seeds: Sequence[Seed], check: Check) -> Iterator[SweptSlice]:
         """How sweeps come back to the painted slices; nothing of slices that were found."""
@@ -159,7 +171,9 @@ class StructureRun:
         outside[list(seeds)] = False
         if self.reach.certain or not seeds:
             return outside
-        return outside | ~kept_slices((blend.total > _INSIDE).sum((1, 2)), min(seeds), max(seeds))
+        strayed = ~kept_slices((blend.total > _INSIDE).sum((1, 2)), min(seeds), max(seeds))
+        strayed[self.reach.known[0] : self.reach.known[1] + 1] = False
+        return outside | strayed
 
     def _seeds(self, painted: Sequence[PaintedSlice], check: Check) -> list[Seed]:
         """What is painted; on another scan one slice, or in a range that is sure two for each of up to three painted

@@ -55,11 +55,17 @@ class SweptSlice:
 
 @dataclass(frozen=True)
 class SweepRange:
-    """Slices first..last may be visited; `certain` says that the structure is known to be in all of them."""
+    """Slices first..last may be visited; `certain` says that the structure is known to be in all of them, otherwise it
+    is in those of `known` (first, last)."""
 
     first: int
     last: int
     certain: bool = False
+    known: tuple[int, int] = (0, -1)
+
+    def holds(self, index: int) -> bool:
+        """Whether the structure is known to be in a slice."""
+        return self.certain or self.known[0] <= index <= self.known[1]
 
 
 @dataclass
@@ -126,7 +132,8 @@ class Sweep:
         step = self._step(front, index)
         confidence = front.confidence * _MEMORY + (1 - _MEMORY) * quality(step) * front.confidence**0.25
         area = _area(step.probability)
-        present = self._present(front, step, confidence, area)
+        sure = self.reach.holds(index) or self._sure(front, step, confidence, area)
+        present = area >= _LEAST_PIXELS and sure
         swept = SweptSlice(index, step.probability, confidence, front.seed.index, present)
         if not present:
             yield from self._missed(front, swept)
@@ -158,10 +165,9 @@ class Sweep:
             kept = front.greys.within(uncrossed(kept, front.mask, image), front.mask, image)
         return replace(step, probability=kept)
 
-    def _present(self, front: _Front, step: Step, confidence: float, area: float) -> bool:
+    def _sure(self, front: _Front, step: Step, confidence: float, area: float) -> bool:
         limits = front.steadiness.limits(area)
-        sure = step.presence > limits.presence and confidence > limits.confidence
-        return area >= _LEAST_PIXELS and (self.reach.certain or sure)
+        return step.presence > limits.presence and confidence > limits.confidence
 
 
 def _area(mask: Tensor) -> float:

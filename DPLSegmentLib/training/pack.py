@@ -101,6 +101,11 @@ def scan_paths(config: TrainingConfig, group: str) -> list[Path]:
     return [path for path, of in _scans(Path(config.data)) if of == group]
 
 
+def drawn_scans(root: Path) -> list[tuple[Path, str]]:
+    """The training scans on which more than benchmark organs is drawn, with their sets, in the order of the sets."""
+    return [(path, group) for path, group in _scans(root) if permitted_labels(path) is not None]
+
+
 def synthetic_volumes(config: TrainingConfig) -> list[TrainingVolume]:
     """Label volumes without an image of their own; contrasts are drawn when they are sampled."""
     return [_synthetic(np.random.default_rng([config.seed, number])) for number in range(config.synthetic)]
@@ -154,11 +159,12 @@ def _prepare(path: Path) -> dict[str, np.ndarray]:
     stable = stabilities([regions for regions, _ in found])
     for scale, ((regions, weights), again) in enumerate(zip(found, stable, strict=True)):
         arrays |= {f"regions{scale}": regions, f"weights{scale}": weights, f"stable{scale}": again}
-    labels = _permitted_labels(path)
+    labels = permitted_labels(path)
     return arrays if labels is None else {**arrays, "labels": labels}
 
 
-def _permitted_labels(path: Path) -> np.ndarray | None:
+def permitted_labels(path: Path) -> np.ndarray | None:
+    """Label values [z, y, x] of what is drawn on a scan, without benchmark organs; None where nothing else is."""
     drawn = path.with_name(path.name.replace("-image", "-labels"))
     if not drawn.is_file():
         return None

@@ -1,4 +1,4 @@
-"""The training loop: sample, roll out, step, average, keep."""
+"""The training loop: lesson, step, average, keep."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from DPLSegmentLib.network.config import NetworkConfig
 from DPLSegmentLib.network.network import SegmentationNetwork
 from DPLSegmentLib.training.config import TrainingConfig
 from DPLSegmentLib.training.distributed import Team
-from DPLSegmentLib.training.episodes import Episode, EpisodeSampler
+from DPLSegmentLib.training.known_views import known_structures
+from DPLSegmentLib.training.lessons import lesson_for
 from DPLSegmentLib.training.log import LossLog
-from DPLSegmentLib.training.pack import TrainingVolume, to_device
-from DPLSegmentLib.training.rollout import Rollout, default_options
+from DPLSegmentLib.training.pack import TrainingVolume
 from DPLSegmentLib.training.state import TrainingState, clip, new_state, set_rates
 
 OnStep = Callable[[int, Mapping[str, float]], None]
@@ -33,16 +33,12 @@ class Trainer:
         self.config = config
         self.team = team
         self.folder = Path(config.run)
-        self.sampler = EpisodeSampler([to_device(volume, team.device) for volume in volumes], config)
         torch.manual_seed(config.seed)
-        network = SegmentationNetwork(NetworkConfig(encoder=config.encoder)).to(
-            team.device, memory_format=torch.channels_last
-        )
+        network = SegmentationNetwork(_shape(config)).to(team.device, memory_format=torch.channels_last)
         self.state: TrainingState = new_state(config, network)
         if self.checkpoint.is_file():
             self.state.load(self.checkpoint)
-        options = default_options(config.switches, config.cross_view_target, config.diffusion_weight)
-        self.rollout = Rollout(network, options)
+        self.lesson = lesson_for(config, network, volumes, team)
 
     @property
     def checkpoint(self) -> Path:
@@ -71,7 +67,7 @@ class Trainer:
         self.state.optimiser.zero_grad(set_to_none=False)
         means: dict[str, float] = {}
         for number in range(self.config.episodes):
-            for name, loss in self._backward(self._episode(number)).items():
+            for name, loss in self._backward(self._generator(number)).items():
                 means[name] = means.get(name, 0.0) + float(loss.detach()) / self.config.episodes
         self.team.average_gradients(self.state.network)
         clip(self.state.network)
@@ -80,14 +76,14 @@ class Trainer:
         self.state.update_average(self.config.average)
         return means
 
-    def _backward(self, episode: Episode) -> Mapping[str, Tensor]:
+    def _backward(self, generator: np.random.Generator) -> Mapping[str, Tensor]:
         with self._precision():
-            losses = self.rollout.losses(episode)
+            losses = self.lesson.losses(generator)
         (torch.stack(list(losses.values())).sum() / self.config.episodes).backward()
         return losses
 
-    def _episode(self, number: int) -> Episode:
-        return self.sampler.sample(np.random.default_rng([self.config.seed, self.state.step, self.team.rank, number]))
+    def _generator(self, number: int) -> np.random.Generator:
+        return np.random.default_rng([self.config.seed, self.state.step, self.team.rank, number])
 
     def _precision(self) -> AbstractContextManager[object]:
         return torch.autocast(self.team.device.type, torch.bfloat16, enabled=self.team.device.type == "cuda")
@@ -102,3 +98,8 @@ class Trainer:
             self.state.save(self.checkpoint)
             save_model(self.state.average, self.folder / "dpl-segment.pt")
             log.write()
+
+
+def _shape(config: TrainingConfig) -> NetworkConfig:
+    known = known_structures(Path(config.data)) if config.known else ()
+    return NetworkConfig(encoder=config.encoder, known=known)

@@ -1,0 +1,177 @@
+"""A structure that the model knows by name is recognised where it is painted; where it ends is known then (ours).
+
+One painted slice does not say how far a cord or an aorta goes. Whoever has seen some knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from scipy import ndimage
+from torch import Tensor
+from torch.nn import functional
+
+from DPLSegmentLib.images.facing import turn_to
+from DPLSegmentLib.images.intensity import Kind, detect_kind
+from DPLSegmentLib.images.stack import SliceStack
+from DPLSegmentLib.images.volume import Volume
+from DPLSegmentLib.network.config import STRIDE
+from DPLSegmentLib.network.evidence import shrink
+from DPLSegmentLib.network.network import SegmentationNetwork
+from DPLSegmentLib.network.recogniser import places_of, slice_step
+from DPLSegmentLib.propagation.body import body_box
+from DPLSegmentLib.propagation.embedding import Embedding
+from DPLSegmentLib.propagation.painted import PaintedSlice
+from DPLSegmentLib.propagation.sweep import SweepRange
+
+_USUAL = "SPL"
+_ALIKE = 0.3
+_AROUND = 4
+_WELL, _LITTLE = 0.6, 0.2
+_NO_TRUST, _FULL_TRUST = 0.4, 0.8
+_SUREST = 0.02
+_SUREST_SWEPT = 0.01
+_SEEN, _NOTHING, _LIKELY = 1.5, 0.005, -1.0
+_TINY = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class KnownStructure:
+    """A structure known by `name`, and where it is seen: `probability` [n, h, w] of every slice of `stack`, at the
+    embedding's stride; the slices that it reaches, and how much (0..1) what is seen counts beside what is swept."""
+
+    name: str
+    probability: Tensor
+    stack: SliceStack
+    reach: SweepRange
+    trust: float = 1.0
+
+    def weighed(self, swept: Tensor, index: int, stack: SliceStack) -> Tensor:
+        """Probabilities [H, W] that were swept on a slice of `stack`, and what is seen there."""
+        seen = self.odds(index, stack)
+        both = (swept.clamp(_SUREST_SWEPT, 1 - _SUREST_SWEPT).logit() + self.trust * _SEEN * seen).sigmoid()
+        return torch.where((swept > _NOTHING) | (seen > _LIKELY), both, swept)
+
+    def odds(self, index: int, stack: SliceStack) -> Tensor:
+        """Log odds [H, W] of a slice, in working pixels of a `stack` of the same slices."""
+        grid = torch.stack(torch.meshgrid(*(self._line(stack, side) for side in range(2)), indexing="ij"))
+        seen = functional.grid_sample(
+            self.probability[index][None, None], grid.flip(0).movedim(0, -1)[None], align_corners=False
+        )
+        return seen[0, 0].clamp(_SUREST, 1 - _SUREST).logit()
+
+    def _line(self, stack: SliceStack, side: int) -> Tensor:
+        """Where the rows (`side` 0) or columns (1) of another stack lie on the maps, -1..1."""
+        mm = (torch.arange(stack.shape[side]) + 0.5) * stack.pixel_mm
+        mm = mm + (stack.box[side] - self.stack.box[side]) * stack.sides_mm[side]
+        return mm / (self.stack.pixel_mm * self.stack.shape[side]) * 2 - 1
+
+
+class Recognition:
+    """What is known by name in one scan that lies the usual way; looked for when it is asked for, and then kept."""
+
+    def __init__(self, network: SegmentationNetwork, embedding: Embedding, flips: tuple[int, ...]) -> None:
+        self.network = network
+        self.embedding = embedding
+        self.flips = flips
+        self.step = slice_step(embedding.stack.gap_mm)
+
+    def known(self, painted: Sequence[PaintedSlice]) -> KnownStructure | None:
+        """What is painted, if it is a known structure: by the soft Dice with where that is seen on the same slices."""
+        if self._likest(painted, self._glimpse)[1] < _ALIKE:
+            return None
+        number, alike = self._likest(painted, lambda index: self._whole[self._nearest(index)])
+        if alike < _ALIKE:
+            return None
+        name, stack = self.network.config.known[number], self.embedding.stack
+        probability = _interpolated(self._whole[:, number].float(), self.step, self.embedding.count)
+        reach = _reach(probability, {each.index: _seen_small(each) for each in painted}, _trust(alike))
+        return KnownStructure(name, probability, stack, reach, _trust(alike))
+
+    def _likest(self, painted: Sequence[PaintedSlice], seen: Callable[[int], Tensor]) -> tuple[int, float]:
+        """Which known structure the painted slices are most like, and how much; `seen` gives [k, h, w] near a slice."""
+        alike = torch.stack([_soft_dice(seen(each.index), _seen_small(each)) for each in painted]).mean(0)
+        return int(alike.argmax()), float(alike.max())
+
+    def _glimpse(self, index: int) -> Tensor:
+        """[k, h, w] of the slice looked at that is nearest to one, judged by few around it."""
+        at = self._nearest(index)
+        first = max(0, at - _AROUND)
+        return self._seen(range(first * self.step, self.embedding.count, self.step)[: 2 * _AROUND + 1])[at - first]
+
+    @cached_property
+    def _whole(self) -> Tensor:
+        """half [m, k, h, w]: every slice that is looked at."""
+        return self._seen(range(0, self.embedding.count, self.step))
+
+    def _nearest(self, index: int) -> int:
+        """Which of the slices that are looked at."""
+        return min(round(index / self.step), (self.embedding.count - 1) // self.step)
+
+    @torch.inference_mode()
+    def _seen(self, slices: Sequence[int]) -> Tensor:
+        """half [m, k, h, w]: probabilities of the known structures on some slices, on the CPU."""
+        assert self.network.recogniser is not None
+        features = torch.stack([self.embedding.standardised(index) for index in slices]).flip(self.flips)
+        places = places_of(body_box(self.embedding.images), features.shape[-2:], STRIDE).to(features)
+        in_plane = [dim - 4 for dim in self.flips if dim]
+        signs = torch.tensor([-1.0 if dim in in_plane else 1.0 for dim in (-2, -1)])
+        logits = self.network.recogniser(features, places.flip(in_plane) * signs[:, None, None].to(features))
+        return logits.softmax(1)[:, 1:].flip(self.flips).cpu().half()
+
+
+def recognition(network: SegmentationNetwork, embedding: Embedding, volume: Volume) -> Recognition | None:
+    """None where nothing is known: without a recogniser, of a scan that is no CT, and of slices that are not axial."""
+    turn = turn_to(volume.ijk_to_ras, _USUAL)
+    if network.recogniser is None or embedding.stack.axis or turn.order != (0, 1, 2):
+        return None
+    if detect_kind(volume.array) is Kind.PERCENTILE:
+        return None
+    return Recognition(
+        network, embedding, tuple(dim for dim, flipped in zip((0, 2, 3), turn.flipped, strict=True) if flipped)
+    )
+
+
+def _trust(alike: float) -> float:
+    """Nothing up to a Dice of 0.4 on the painted slices, all from 0.8 on."""
+    return min(1.0, max(0.0, (alike - _NO_TRUST) / (_FULL_TRUST - _NO_TRUST)))
+
+
+def _seen_small(painted: PaintedSlice) -> Tensor:
+    """[h, w] at the embedding's stride."""
+    return shrink(painted.working[None])[0].cpu()
+
+
+def _reach(probability: Tensor, painted: Mapping[int, Tensor], trust: float) -> SweepRange:
+    """It is where it is seen well, and ends where it is seen too little, compared with how it is seen where it is
+    painted, as far as that hangs together with what is painted. With full trust both are the same."""
+    surest = max(float((probability[index] * mask).max()) for index, mask in painted.items())
+    well, little = (
+        _together(probability > share * surest, painted) for share in (_WELL, trust * _WELL + (1 - trust) * _LITTLE)
+    )
+    return SweepRange(little[0], little[1], known=well)
+
+
+def _together(seen: Tensor, painted: Mapping[int, Tensor]) -> tuple[int, int]:
+    """First and last slice of the parts of a mask [n, h, w] that touch what is painted, and of the paint."""
+    parts, _ = ndimage.label(seen.numpy(), np.ones((3, 3, 3)))
+    own = {int(part) for index, mask in painted.items() for part in np.unique(parts[index][mask.numpy() > 0])} - {0}
+    slices = [*np.flatnonzero(np.isin(parts, list(own)).any((1, 2))).tolist(), *painted]
+    return min(slices), max(slices)
+
+
+def _soft_dice(maps: Tensor, mask: Tensor) -> Tensor:
+    """[k] of maps [k, h, w] with a mask [h, w]."""
+    return 2 * torch.minimum(maps.float(), mask).sum((1, 2)) / (maps.float().sum((1, 2)) + mask.sum() + _TINY)
+
+
+def _interpolated(maps: Tensor, step: int, count: int) -> Tensor:
+    """[count, h, w] of maps [m, h, w] of every `step`-th slice; those after the last one are as the last one is."""
+    at = torch.arange(count) / step
+    before = at.long().clamp(max=len(maps) - 1)
+    after = (before + 1).clamp(max=len(maps) - 1)
+    return torch.lerp(maps[before], maps[after], (at - before).clamp(max=1)[:, None, None])

@@ -1,0 +1,54 @@
+"""What a step of the training learns from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from torch import Tensor
+
+from DPLSegmentLib.network.inference import fast_encoder
+from DPLSegmentLib.network.network import SegmentationNetwork
+from DPLSegmentLib.propagation.embedding import Embedder
+from DPLSegmentLib.training.config import TrainingConfig
+from DPLSegmentLib.training.distributed import Team
+from DPLSegmentLib.training.episodes import EpisodeSampler
+from DPLSegmentLib.training.known_views import load_views, make_views
+from DPLSegmentLib.training.pack import TrainingVolume, to_device
+from DPLSegmentLib.training.recognition import RecognitionLesson
+from DPLSegmentLib.training.rollout import Rollout, default_options
+
+
+class Lesson(Protocol):
+    """Losses by name, whose sum is to be minimised; everything random is drawn from the generator, or by torch."""
+
+    def losses(self, generator: np.random.Generator) -> Mapping[str, Tensor]: ...
+
+
+class SweepLesson:
+    """Episodes of the volumes through the network."""
+
+    def __init__(self, sampler: EpisodeSampler, rollout: Rollout) -> None:
+        self.sampler = sampler
+        self.rollout = rollout
+
+    def losses(self, generator: np.random.Generator) -> Mapping[str, Tensor]:
+        """Those of one episode."""
+        return self.rollout.losses(self.sampler.sample(generator))
+
+
+def lesson_for(
+    config: TrainingConfig, network: SegmentationNetwork, volumes: list[TrainingVolume], team: Team
+) -> Lesson:
+    """Sweeps, or the recogniser's lesson where the network has one; its views are made first."""
+    if network.recogniser is None:
+        sampler = EpisodeSampler([to_device(volume, team.device) for volume in volumes], config)
+        options = default_options(config.switches, config.cross_view_target, config.diffusion_weight)
+        return SweepLesson(sampler, Rollout(network, options))
+    folder = Path(config.run) / "views"
+    if team.rank == 0:
+        make_views(Path(config.data), folder, Embedder(fast_encoder(network.encoder, team.device), team.device))
+    team.wait()
+    return RecognitionLesson(network.recogniser, load_views(folder))

@@ -1,0 +1,81 @@
+"""The recogniser: what it is shown, what it gives, and that it travels with the weights."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from DPLSegmentLib.network.checkpoint import load_model, save_model
+from DPLSegmentLib.network.config import STRIDE, NetworkConfig
+from DPLSegmentLib.network.network import SegmentationNetwork
+from DPLSegmentLib.network.recogniser import Recogniser, places_of, slice_step
+
+NAMES = ("aorta", "left adrenal gland")
+SHAPE = (16, 24)
+
+
+@pytest.fixture(scope="module")
+def recogniser() -> Recogniser:
+    """For two structures, with its first, random weights."""
+    torch.manual_seed(3)
+    return Recogniser(96, len(NAMES)).eval().requires_grad_(False)
+
+
+@pytest.fixture(scope="module")
+def places() -> Tensor:
+    """Of a body that fills the slice but for its borders."""
+    return places_of((4, 8, 60, 90), SHAPE, STRIDE)
+
+
+def embedded(count: int) -> Tensor:
+    """Noise [count, 96, 16, 24]."""
+    return torch.randn(count, 96, *SHAPE, generator=torch.Generator().manual_seed(count))
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_every_slice_gets_a_logit_of_nothing_and_of_each_structure(
+    recogniser: Recogniser, places: Tensor, count: int
+) -> None:
+    assert recogniser(embedded(count), places).shape == (count, 1 + len(NAMES), *SHAPE)
+
+
+def test_what_lies_on_the_neighbours_matters(recogniser: Recogniser, places: Tensor) -> None:
+    stack = embedded(5)
+    changed = stack.clone()
+    changed[4] = 0
+    differences = (recogniser(stack, places) - recogniser(changed, places)).abs().amax((1, 2, 3))
+    assert differences[3] > 0.01 and differences[0] < differences[3]
+
+
+def test_places_run_from_minus_one_to_one_within_the_body(places: Tensor) -> None:
+    rows, columns = places
+    assert rows[0, 0] < rows[1, 0] and columns[0, 0] < columns[0, 1]
+    inside = places[:, 1:15, 2:22]
+    assert inside.amin((1, 2)) == pytest.approx([-1, -1], abs=0.2)
+    assert inside.amax((1, 2)) == pytest.approx([1, 1], abs=0.2)
+
+
+@given(st.floats(0.3, 20))
+def test_the_slices_looked_at_are_about_five_millimetres_apart(gap_mm: float) -> None:
+    assert slice_step(gap_mm) >= 1
+    assert gap_mm > 3.3 or 3.3 < slice_step(gap_mm) * gap_mm < 7.5
+
+
+def test_names_and_weights_travel_in_the_file(tmp_path: Path) -> None:
+    torch.manual_seed(4)
+    network = SegmentationNetwork(replace(NetworkConfig(), known=NAMES))
+    save_model(network, tmp_path / "known.pt")
+    read = load_model(tmp_path / "known.pt").network
+    assert read.config.known == NAMES
+    assert read.recogniser is not None and network.recogniser is not None
+    assert torch.equal(read.recogniser.leave.weight, network.recogniser.leave.weight.half().float())
+
+
+def test_weights_without_known_structures_have_no_recogniser(untrained: SegmentationNetwork) -> None:
+    assert untrained.recogniser is None

@@ -1,0 +1,143 @@
+"""Structures that the model knows by name are recognised where they are painted, on CT alone, however it lies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from DPLSegmentLib.images.facing import turn_to
+from DPLSegmentLib.images.segmentation import Segmentation
+from DPLSegmentLib.images.volume import Volume
+from DPLSegmentLib.network.evidence import shrink
+from DPLSegmentLib.propagation.embedding import Embedding
+from DPLSegmentLib.propagation.engine import Engine
+from DPLSegmentLib.propagation.painted import PaintedSlice, painted_slices
+from DPLSegmentLib.propagation.recognition import KnownStructure, Recognition, recognition
+from DPLSegmentLib.propagation.sweep import SweepRange
+from DPLSegmentLib.propagation.types import Support
+
+Paint = Callable[..., Support]
+Masks = dict[str, np.ndarray]
+
+
+@pytest.fixture(scope="module")
+def masks(truth: Segmentation) -> Masks:
+    """The true structures of the bundled CT by name."""
+    return {segment.name: segment.mask for segment in truth.segments}
+
+
+@pytest.fixture(scope="module")
+def embedding(engine: Engine, ct: Volume) -> Embedding:
+    """The whole bundled CT."""
+    return engine.embed(ct)
+
+
+@pytest.fixture(scope="module")
+def sight(engine: Engine, ct: Volume, embedding: Embedding) -> Recognition:
+    """What is known in it."""
+    found = recognition(engine.network, embedding, ct)
+    assert found
+    return found
+
+
+@pytest.fixture(scope="module")
+def traced_aorta(embedding: Embedding, masks: Masks) -> KnownStructure:
+    """The true aorta as it would be seen by someone who knows."""
+    working = np.stack([embedding.stack.slice_to_working(mask) for mask in masks["aorta"]])
+    return KnownStructure(
+        "aorta", shrink(torch.from_numpy(working)), embedding.stack, SweepRange(0, embedding.count - 1, certain=True)
+    )
+
+
+def painted_on(embedding: Embedding, support: Support) -> list[PaintedSlice]:
+    """Its slices as the engine sees them."""
+    return painted_slices(support.painted.segments[0], 0, embedding)
+
+
+def dice(one: np.ndarray, other: np.ndarray) -> float:
+    """Of two masks."""
+    return float(2 * (one & other).sum() / (one.sum() + other.sum()))
+
+
+@pytest.mark.parametrize("name", ["aorta", "inferior vena cava"])
+def test_a_known_structure_is_recognised_where_it_is_painted(
+    sight: Recognition, embedding: Embedding, ct: Volume, masks: Masks, paint: Paint, name: str
+) -> None:
+    known = sight.known(painted_on(embedding, paint(ct, masks[name])))
+    assert known and known.name == name
+
+
+@pytest.mark.parametrize("name", ["liver", "spleen", "right kidney", "left kidney", "urinary bladder", "vertebra L1"])
+def test_what_nobody_taught_it_is_not_taken_for_something_known(
+    sight: Recognition, embedding: Embedding, ct: Volume, masks: Masks, paint: Paint, name: str
+) -> None:
+    assert sight.known(painted_on(embedding, paint(ct, masks[name]))) is None
+
+
+def test_a_slice_of_a_scan_that_is_no_ct_is_not_looked_at(engine: Engine, embedding: Embedding, ct: Volume) -> None:
+    grey = ct.with_array((ct.array.astype(np.int32) - ct.array.min()) * 3 + 17)
+    assert recognition(engine.network, embedding, grey) is None
+
+
+def test_sagittal_slices_are_not_looked_at(engine: Engine, ct: Volume) -> None:
+    assert recognition(engine.network, engine.embed(ct, axis=2), ct) is None
+
+
+def test_a_scan_that_is_stored_mirrored_and_upside_down_is_seen_as_well(
+    engine: Engine, sight: Recognition, embedding: Embedding, ct: Volume, masks: Masks, paint: Paint
+) -> None:
+    turn = turn_to(ct.ijk_to_ras, "IAR")
+    turned = turn.volume(ct)
+    seen = engine.embed(turned)
+    other = recognition(engine.network, seen, turned)
+    assert other
+    usual = sight.known(painted_on(embedding, paint(ct, masks["aorta"])))
+    known = other.known(painted_on(seen, paint(turned, turn.array(masks["aorta"]))))
+    assert usual and known and known.name == "aorta"
+    first, last = ct.array.shape[0] - 1 - known.reach.last, ct.array.shape[0] - 1 - known.reach.first
+    assert abs(first - usual.reach.first) <= 5 and abs(last - usual.reach.last) <= 5
+
+
+def test_odds_lie_where_the_structure_is_through_other_working_pixels(
+    traced_aorta: KnownStructure, embedding: Embedding, masks: Masks
+) -> None:
+    index = int(masks["aorta"].sum((1, 2)).argmax())
+    rows, columns = (np.flatnonzero(masks["aorta"][index].any(1 - axis)) for axis in range(2))
+    box = (int(rows[0]) - 9, int(columns[0]) - 7, int(rows[-1]) + 12, int(columns[-1]) + 10)
+    closer = embedding.stack.through(embedding.stack.pixel_mm / 2, box)
+    found = traced_aorta.odds(index, closer).numpy() > 0
+    assert dice(found, closer.slice_to_working(masks["aorta"][index]) > 0.5) > 0.8
+
+
+def test_what_is_seen_moves_what_was_swept_and_nothing_comes_from_nowhere(
+    traced_aorta: KnownStructure, embedding: Embedding, masks: Masks
+) -> None:
+    index = int(masks["aorta"].sum((1, 2)).argmax())
+    true = torch.from_numpy(embedding.stack.slice_to_working(masks["aorta"][index]))
+    doubtful, nothing = torch.full_like(true, 0.5), torch.zeros_like(true)
+    weighed = traced_aorta.weighed(doubtful, index, embedding.stack)
+    assert float(weighed[true > 0.9].min()) > 0.5 > float(weighed[true == 0].median())
+    assert float(traced_aorta.weighed(nothing, index, embedding.stack).max()) < 0.5
+
+
+def test_a_known_structure_ends_where_it_is_known_to_end(
+    engine: Engine, ct: Volume, masks: Masks, paint: Paint
+) -> None:
+    support = paint(ct, masks["aorta"])
+    without = engine.with_options(replace(engine.options, recognise=False))
+    known, swept = (each.propagate([support], ct).segmentation.segments[0].mask for each in (engine, without))
+    assert dice(known, masks["aorta"]) > dice(swept, masks["aorta"]) - 0.02
+    assert dice(known, masks["aorta"]) > 0.8
+
+
+def test_the_slice_range_of_the_user_counts_more_than_what_is_known(
+    engine: Engine, ct: Volume, masks: Masks, paint: Paint
+) -> None:
+    index = int(masks["aorta"].sum((1, 2)).argmax())
+    result = engine.propagate([paint(ct, masks["aorta"])], ct, slice_range=(index - 3, index + 2))
+    found = np.flatnonzero(result.segmentation.segments[0].mask.any((1, 2)))
+    assert (found[0], found[-1]) == (index - 3, index + 2)
