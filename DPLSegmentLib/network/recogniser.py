@@ -61,15 +61,15 @@ class _Block(nn.Module):
         return slices + self.mix(self.norm(filtered.permute(0, 2, 3, 1)).permute(0, 3, 1, 2))
 
 
-def places_of(box: Sequence[float], shape: tuple[int, int], stride: int) -> Tensor:
+def places_of(box: Sequence[float], shape: tuple[int, int], stride: int, mirrored: bool = False) -> Tensor:
     """[2, h, w]: row and column of each embedding pixel, -1..1 within the body's `box` (top, left, bottom, right) in
-    working pixels."""
+    working pixels; columns count from the patient's right, which is the last one of `mirrored` slices."""
     top, left, bottom, right = (edge / stride for edge in box)
     rows, columns = (
         (torch.arange(count) + 0.5 - first) / max(last - first, 1) * 2 - 1
         for count, first, last in ((shape[0], top, bottom), (shape[1], left, right))
     )
-    return torch.stack(torch.meshgrid(rows, columns, indexing="ij"))
+    return torch.stack(torch.meshgrid(rows, -columns if mirrored else columns, indexing="ij"))
 
 
 def slice_step(gap_mm: float) -> int:

@@ -244,7 +244,7 @@ class Engine:
         """A structure of the scan it was painted on, close up if it is thin there; of other scans as it is."""
         segment = _segment(own, structure.name) if own else None
         painted = painted_slices(segment, embedding.stack.axis, embedding) if segment else []
-        known = self._known(own, painted, embedding) if own and painted else None
+        known = self._known(own, painted, embedding, cancel) if own and painted else None
         close = close_up(painted, embedding) if painted and self.options.close_up else None
         if own is None or segment is None or close is None:
             return _Seen(structure, embedding, painted, known)
@@ -255,13 +255,15 @@ class Engine:
         prototypes = collect(painted, closer, self.network.extract)
         return _Seen(replace(structure, prototypes=prototypes), closer, painted, known)
 
-    def _known(self, own: Support, painted: Sequence[PaintedSlice], embedding: Embedding) -> KnownStructure | None:
+    def _known(
+        self, own: Support, painted: Sequence[PaintedSlice], embedding: Embedding, cancel: CancelToken | None
+    ) -> KnownStructure | None:
         """Where a structure is that the model knows by name; what is seen of a scan is kept until the next one."""
         if not self.options.recognise:
             return None
         if self.recognition is None or self.recognition.embedding is not embedding:
             self.recognition = recognition(self.network, embedding, own.volume)
-        return self.recognition.known(painted) if self.recognition else None
+        return self.recognition.known(painted, cancel) if self.recognition else None
 
     def _found(
         self,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import torch
@@ -27,10 +26,11 @@ from DPLSegmentLib.propagation.body import body_box
 from DPLSegmentLib.propagation.embedding import Embedding
 from DPLSegmentLib.propagation.painted import PaintedSlice
 from DPLSegmentLib.propagation.sweep import SweepRange
+from DPLSegmentLib.propagation.types import Cancelled, CancelToken
 
 _USUAL = "SPL"
 _ALIKE = 0.3
-_AROUND = 4
+_CHUNK = 16
 _WELL, _LITTLE = 0.6, 0.2
 _NO_TRUST, _FULL_TRUST = 0.4, 0.8
 _SUREST = 0.02
@@ -72,23 +72,30 @@ class KnownStructure:
 
 
 class Recognition:
-    """What is known by name in one scan that lies the usual way; looked for when it is asked for, and then kept."""
+    """What is known by name in one scan; looked for when it is asked for, and then kept. `downwards` are slices that
+    begin at the head, `mirrored` ones have the patient's right in their last columns."""
 
-    def __init__(self, network: SegmentationNetwork, embedding: Embedding, flips: tuple[int, ...]) -> None:
+    def __init__(self, network: SegmentationNetwork, embedding: Embedding, downwards: bool, mirrored: bool) -> None:
         self.network = network
         self.embedding = embedding
-        self.flips = flips
-        self.step = slice_step(embedding.stack.gap_mm)
+        self.downwards = downwards
+        self.mirrored = mirrored
+        self.slices = range(0, embedding.count, slice_step(embedding.stack.gap_mm))
+        self._whole: Tensor | None = None
 
-    def known(self, painted: Sequence[PaintedSlice]) -> KnownStructure | None:
-        """What is painted, if it is a known structure: by the soft Dice with where that is seen on the same slices."""
+    def known(self, painted: Sequence[PaintedSlice], cancel: CancelToken | None = None) -> KnownStructure | None:
+        """What is painted, if it is a known structure: by the soft Dice with where that is seen on the same slices.
+
+        Raises Cancelled.
+        """
         if self._likest(painted, self._glimpse)[1] < _ALIKE:
             return None
-        number, alike = self._likest(painted, lambda index: self._whole[self._nearest(index)])
+        whole = self._all(cancel)
+        number, alike = self._likest(painted, lambda index: whole[self._nearest(index)])
         if alike < _ALIKE:
             return None
         name, stack = self.network.config.known[number], self.embedding.stack
-        probability = _interpolated(self._whole[:, number].float(), self.step, self.embedding.count)
+        probability = _interpolated(whole[:, number].float(), self.slices.step, self.embedding.count)
         reach = _reach(probability, {each.index: _seen_small(each) for each in painted}, _trust(alike))
         return KnownStructure(name, probability, stack, reach, _trust(alike))
 
@@ -98,30 +105,38 @@ class Recognition:
         return int(alike.argmax()), float(alike.max())
 
     def _glimpse(self, index: int) -> Tensor:
-        """[k, h, w] of the slice looked at that is nearest to one, judged by few around it."""
-        at = self._nearest(index)
-        first = max(0, at - _AROUND)
-        return self._seen(range(first * self.step, self.embedding.count, self.step)[: 2 * _AROUND + 1])[at - first]
+        """[k, h, w] of the slice looked at that is nearest to one, judged with its neighbours alone."""
+        return self._part(self._nearest(index), 1, 1)[0]
 
-    @cached_property
-    def _whole(self) -> Tensor:
-        """half [m, k, h, w]: every slice that is looked at."""
-        return self._seen(range(0, self.embedding.count, self.step))
+    def _all(self, cancel: CancelToken | None) -> Tensor:
+        """half [m, k, h, w]: every slice that is looked at, some at a time; kept once all of them are there."""
+        if self._whole is None:
+            parts = []
+            for first in range(0, len(self.slices), _CHUNK):
+                if cancel and cancel.cancelled():
+                    raise Cancelled
+                parts.append(self._part(first, _CHUNK, 2))
+            self._whole = torch.cat(parts)
+        return self._whole
+
+    def _part(self, first: int, count: int, around: int) -> Tensor:
+        """half [count, k, h, w] of those from the `first` one on, judged with some more on either side."""
+        start = max(0, first - around)
+        return self._seen(self.slices[start : first + count + around])[first - start : first - start + count]
 
     def _nearest(self, index: int) -> int:
         """Which of the slices that are looked at."""
-        return min(round(index / self.step), (self.embedding.count - 1) // self.step)
+        return min(round(index / self.slices.step), len(self.slices) - 1)
 
     @torch.inference_mode()
     def _seen(self, slices: Sequence[int]) -> Tensor:
         """half [m, k, h, w]: probabilities of the known structures on some slices, on the CPU."""
         assert self.network.recogniser is not None
-        features = torch.stack([self.embedding.standardised(index) for index in slices]).flip(self.flips)
-        places = places_of(body_box(self.embedding.images), features.shape[-2:], STRIDE).to(features)
-        in_plane = [dim - 4 for dim in self.flips if dim]
-        signs = torch.tensor([-1.0 if dim in in_plane else 1.0 for dim in (-2, -1)])
-        logits = self.network.recogniser(features, places.flip(in_plane) * signs[:, None, None].to(features))
-        return logits.softmax(1)[:, 1:].flip(self.flips).cpu().half()
+        upwards = [0] if self.downwards else []
+        features = torch.stack([self.embedding.standardised(index) for index in slices]).flip(upwards)
+        places = places_of(body_box(self.embedding.images), features.shape[-2:], STRIDE, self.mirrored)
+        logits = self.network.recogniser(features, places.to(features))
+        return logits.softmax(1)[:, 1:].flip(upwards).cpu().half()
 
 
 def recognition(network: SegmentationNetwork, embedding: Embedding, volume: Volume) -> Recognition | None:
@@ -131,9 +146,7 @@ def recognition(network: SegmentationNetwork, embedding: Embedding, volume: Volu
         return None
     if detect_kind(volume.array) is Kind.PERCENTILE:
         return None
-    return Recognition(
-        network, embedding, tuple(dim for dim, flipped in zip((0, 2, 3), turn.flipped, strict=True) if flipped)
-    )
+    return Recognition(network, embedding, downwards=turn.flipped[0], mirrored=turn.flipped[2])
 
 
 def _trust(alike: float) -> float:

@@ -23,7 +23,8 @@ from DPLSegmentLib.propagation.body import body_box
 from DPLSegmentLib.propagation.embedding import Embedder, Embedding
 from DPLSegmentLib.training.pack import BENCHMARK, drawn_scans, permitted_labels
 
-_VIEWS = 3
+_VIEWS = 5
+_REVERSED, _MIRRORED = 3, 4
 _TURN, _SHIFT, _ZOOM = 0.2, 0.05, (0.85, 1.2)
 _WIDER_HU = (0.0, 200.0, 700.0, 1200.0)
 _FULL = (0.0, 1.0)
@@ -54,7 +55,7 @@ def make_views(data: Path, folder: Path, embedder: Embedder) -> None:
         for copy in range(_VIEWS):
             kept = folder / f"{group}-{path.name.removesuffix('-image.nii.gz')}-{copy}"
             if not kept.is_dir():
-                _keep(kept, _view(path, names, embedder, np.random.default_rng([number, copy]), plain=copy == 0))
+                _keep(kept, _view(path, names, embedder, np.random.default_rng([number, copy]), copy))
 
 
 def load_views(folder: Path) -> list[KnownView]:
@@ -75,24 +76,24 @@ def _keep(kept: Path, view: KnownView) -> None:
     partial.rename(kept)
 
 
-def _view(
-    path: Path, names: Sequence[str], embedder: Embedder, generator: np.random.Generator, plain: bool
-) -> KnownView:
-    """As the scan is, or turned, zoomed and in other grey values."""
+def _view(path: Path, names: Sequence[str], embedder: Embedder, generator: np.random.Generator, copy: int) -> KnownView:
+    """As the scan is, or turned, zoomed and in other grey values; the last two copies front to back as well, as one of
+    the sets is stored the other way round than its headers say, and with right and left changed, as many scans are."""
     volume, labels = read_volume(path), permitted_labels(path)
     assert labels is not None
-    if plain:
-        return _seen(embedder.embed(volume, 0), labels, _numbers(path, names), 0)
+    if copy == 0:
+        return _seen(embedder.embed(volume, 0), labels, _numbers(path, names), 0, False)
     scan = torch.from_numpy(normalise(volume, window=_window(volume.array, generator)))
-    turn = _turn(generator)
+    mirrored = copy == _MIRRORED
+    turn = _turn(generator, copy == _REVERSED or (mirrored and generator.random() < 0.5), mirrored)
     drawn = _turned(torch.from_numpy(labels.astype(np.float32)), turn, "nearest").numpy().astype(np.uint8)
     grey = _greyed(_turned(scan, turn, "bilinear"), generator)
     embedding = embedder.embed(volume.with_array(grey.numpy()), 0, _FULL)
     first = int(generator.integers(slice_step(embedding.stack.gap_mm)))
-    return _seen(embedding, drawn, _numbers(path, names), first)
+    return _seen(embedding, drawn, _numbers(path, names), first, mirrored)
 
 
-def _seen(embedding: Embedding, labels: np.ndarray, numbers: Sequence[int], first: int) -> KnownView:
+def _seen(embedding: Embedding, labels: np.ndarray, numbers: Sequence[int], first: int, mirrored: bool) -> KnownView:
     stack = embedding.stack
     chosen = range(first, embedding.count, slice_step(stack.gap_mm))
     features = torch.stack([embedding.standardised(index).cpu().half() for index in chosen])
@@ -100,7 +101,7 @@ def _seen(embedding: Embedding, labels: np.ndarray, numbers: Sequence[int], firs
     for row, index in enumerate(chosen):
         for number in set(np.unique(labels[index]).tolist()) & set(numbers) - {0}:
             shares[row, numbers.index(number)] = _shrunk(stack.slice_to_working(labels[index] == number))
-    places = places_of(body_box(embedding.images), features.shape[-2:], STRIDE)
+    places = places_of(body_box(embedding.images), features.shape[-2:], STRIDE, mirrored)
     return KnownView(features.numpy(), shares, places.numpy())
 
 
@@ -115,12 +116,13 @@ def _window(array: np.ndarray, generator: np.random.Generator) -> tuple[float, f
     return low, high + (0.0 if detect_kind(array) is Kind.WINDOWED_8BIT else wider)
 
 
-def _turn(generator: np.random.Generator) -> Tensor:
-    """[2, 3]: turned, zoomed and shifted in plane, never mirrored: left and right are not the same."""
+def _turn(generator: np.random.Generator, reversed_rows: bool, mirrored: bool) -> Tensor:
+    """[2, 3]: turned, zoomed and shifted in plane."""
     angle, zoom = generator.uniform(-_TURN, _TURN), generator.uniform(*_ZOOM)
     cos, sin = np.cos(angle) * zoom, np.sin(angle) * zoom
     down, right = generator.uniform(-_SHIFT, _SHIFT, 2)
-    return torch.tensor([[cos, -sin, right], [sin, cos, down]], dtype=torch.float32)
+    turn = torch.tensor([[cos, -sin, right], [sin, cos, down]], dtype=torch.float32)
+    return turn * torch.tensor([[-1.0 if mirrored else 1.0], [-1.0 if reversed_rows else 1.0]])
 
 
 def _turned(slices: Tensor, turn: Tensor, mode: str) -> Tensor:

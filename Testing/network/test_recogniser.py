@@ -61,6 +61,11 @@ def test_places_run_from_minus_one_to_one_within_the_body(places: Tensor) -> Non
     assert inside.amax((1, 2)) == pytest.approx([1, 1], abs=0.2)
 
 
+def test_places_of_mirrored_slices_count_from_the_other_side(places: Tensor) -> None:
+    rows, columns = places_of((4, 8, 60, 90), SHAPE, STRIDE, mirrored=True)
+    assert torch.equal(rows, places[0]) and torch.equal(columns, -places[1])
+
+
 @given(st.floats(0.3, 20))
 def test_the_slices_looked_at_are_about_five_millimetres_apart(gap_mm: float) -> None:
     assert slice_step(gap_mm) >= 1

@@ -41,8 +41,8 @@ def test_known_are_the_drawn_structures_but_for_the_benchmark_organs(data: Path,
     assert known_structures(data) == tuple(name for name in label_names.values() if name not in BENCHMARK)
 
 
-def test_every_scan_is_seen_as_it_is_and_in_two_other_ways(views: list[KnownView]) -> None:
-    assert len(views) == 6
+def test_every_scan_is_seen_as_it_is_and_in_four_other_ways(views: list[KnownView]) -> None:
+    assert len(views) == 10
     plain, turned = views[0], views[1]
     assert not np.allclose(plain.shares.sum((2, 3)), turned.shares.sum((2, 3)), rtol=0.02)
 
@@ -59,6 +59,14 @@ def test_shares_add_up_to_the_area_that_is_drawn(
     assert there.sum() >= 3 and ratio.std() / ratio.mean() < 0.05
 
 
+def test_right_stays_right_where_a_scan_is_seen_mirrored(views: list[KnownView]) -> None:
+    plain, mirrored = views[0], views[4]
+    assert plain.places[1, 0, 0] < plain.places[1, 0, -1] and mirrored.places[1, 0, 0] > mirrored.places[1, 0, -1]
+    for number in np.flatnonzero(plain.shares.sum((0, 2, 3)) > 20):
+        one, other = (_middle(view, number) for view in (plain, mirrored))
+        assert abs(one - other) < 0.35
+
+
 def test_views_that_are_there_are_not_made_again(folder: Path, data: Path, embedder: Embedder) -> None:
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*.npy")}
     make_views(data, folder, embedder)
@@ -68,4 +76,10 @@ def test_views_that_are_there_are_not_made_again(folder: Path, data: Path, embed
 def test_a_view_that_was_interrupted_is_made_again(data: Path, embedder: Embedder, tmp_path: Path) -> None:
     (tmp_path / "abdomen-ct-case-01-0.partial").mkdir()
     make_views(data, tmp_path, embedder)
-    assert len(load_views(tmp_path)) == 6 and not list(tmp_path.glob("*.partial"))
+    assert len(load_views(tmp_path)) == 10 and not list(tmp_path.glob("*.partial"))
+
+
+def _middle(view: KnownView, number: int) -> float:
+    """The mean place of a structure from right to left."""
+    share = view.shares[:, number].astype(np.float64)
+    return float((share * view.places[1]).sum() / share.sum())
