@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -73,10 +74,16 @@ def test_views_that_are_there_are_not_made_again(folder: Path, data: Path, embed
     assert before == {path: path.stat().st_mtime_ns for path in folder.rglob("*.npy")}
 
 
-def test_a_view_that_was_interrupted_is_made_again(data: Path, embedder: Embedder, tmp_path: Path) -> None:
-    (tmp_path / "abdomen-ct-case-01-0.partial").mkdir()
-    make_views(data, tmp_path, embedder)
-    assert len(load_views(tmp_path)) == 10 and not list(tmp_path.glob("*.partial"))
+def test_a_view_that_was_interrupted_is_made_again(
+    folder: Path, data: Path, embedder: Embedder, tmp_path: Path
+) -> None:
+    shutil.copytree(folder, tmp_path / "views")
+    interrupted = tmp_path / "views" / "abdomen-ct-case-01-0"
+    interrupted.rename(interrupted.with_suffix(".partial"))
+    (interrupted.with_suffix(".partial") / "places.npy").unlink()
+    assert len(load_views(tmp_path / "views")) == 9
+    make_views(data, tmp_path / "views", embedder)
+    assert len(load_views(tmp_path / "views")) == 10 and not list((tmp_path / "views").glob("*.partial"))
 
 
 def _middle(view: KnownView, number: int) -> float:
