@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -25,6 +26,7 @@ from DPLSegmentLib.network.recogniser import places_of, slice_step
 from DPLSegmentLib.propagation.body import body_box
 from DPLSegmentLib.propagation.embedding import Embedding
 from DPLSegmentLib.propagation.painted import PaintedSlice
+from DPLSegmentLib.propagation.region import Region, region_around
 from DPLSegmentLib.propagation.sweep import SweepRange
 from DPLSegmentLib.propagation.types import Cancelled, CancelToken
 
@@ -91,7 +93,7 @@ class Recognition:
         if self._likest(painted, self._glimpse)[1] < _ALIKE:
             return None
         whole = self._all(cancel)
-        number, alike = self._likest(painted, lambda index: whole[self._nearest(index)])
+        number, alike = self._likest(painted, lambda each: whole[self._nearest(each.index)])
         if alike < _ALIKE:
             return None
         name, stack = self.network.config.known[number], self.embedding.stack
@@ -99,14 +101,19 @@ class Recognition:
         reach = _reach(probability, {each.index: _seen_small(each) for each in painted}, _trust(alike))
         return KnownStructure(name, probability, stack, reach, _trust(alike))
 
-    def _likest(self, painted: Sequence[PaintedSlice], seen: Callable[[int], Tensor]) -> tuple[int, float]:
+    def _likest(self, painted: Sequence[PaintedSlice], seen: Callable[[PaintedSlice], Tensor]) -> tuple[int, float]:
         """Which known structure the painted slices are most like, and how much; `seen` gives [k, h, w] near a slice."""
-        alike = torch.stack([_soft_dice(seen(each.index), _seen_small(each)) for each in painted]).mean(0)
+        alike = torch.stack([_soft_dice(seen(each), _seen_small(each)) for each in painted]).mean(0)
         return int(alike.argmax()), float(alike.max())
 
-    def _glimpse(self, index: int) -> Tensor:
-        """[k, h, w] of the slice looked at that is nearest to one, judged with its neighbours alone."""
-        return self._part(self._nearest(index), 1, 1)[0]
+    def _glimpse(self, painted: PaintedSlice) -> Tensor:
+        """[k, h, w] of the slice looked at that is nearest to a painted one, judged with its neighbours, around the
+        paint alone."""
+        around = region_around(painted.working).scaled(STRIDE)
+        (part,) = self._part(self._nearest(painted.index), 1, 1, around)
+        whole = part.new_zeros(len(part), *self.embedding.features.shape[-2:])
+        around.cut(whole).copy_(part)
+        return whole
 
     def _all(self, cancel: CancelToken | None) -> Tensor:
         """half [m, k, h, w]: every slice that is looked at, some at a time; kept once all of them are there."""
@@ -119,24 +126,30 @@ class Recognition:
             self._whole = torch.cat(parts)
         return self._whole
 
-    def _part(self, first: int, count: int, around: int) -> Tensor:
+    def _part(self, first: int, count: int, around: int, region: Region | None = None) -> Tensor:
         """half [count, k, h, w] of those from the `first` one on, judged with some more on either side."""
         start = max(0, first - around)
-        return self._seen(self.slices[start : first + count + around])[first - start : first - start + count]
+        seen = self._seen(self.slices[start : first + count + around], region)
+        return seen[first - start : first - start + count]
 
     def _nearest(self, index: int) -> int:
         """Which of the slices that are looked at."""
         return min(round(index / self.slices.step), len(self.slices) - 1)
 
     @torch.inference_mode()
-    def _seen(self, slices: Sequence[int]) -> Tensor:
-        """half [m, k, h, w]: probabilities of the known structures on some slices, on the CPU."""
+    def _seen(self, slices: Sequence[int], region: Region | None) -> Tensor:
+        """half [m, k, h, w]: probabilities of the known structures on some slices, or their part, on the CPU."""
         assert self.network.recogniser is not None
         upwards = [0] if self.downwards else []
-        features = torch.stack([self.embedding.standardised(index) for index in slices]).flip(upwards)
-        places = places_of(body_box(self.embedding.images), features.shape[-2:], STRIDE, self.mirrored)
+        features = torch.stack([self.embedding.standardised(index, region) for index in slices]).flip(upwards)
+        places = region.cut(self._places) if region else self._places
         logits = self.network.recogniser(features, places.to(features))
         return logits.softmax(1)[:, 1:].flip(upwards).cpu().half()
+
+    @cached_property
+    def _places(self) -> Tensor:
+        """[2, h, w]; see `places_of`."""
+        return places_of(body_box(self.embedding.images), self.embedding.features.shape[-2:], STRIDE, self.mirrored)
 
 
 def recognition(network: SegmentationNetwork, embedding: Embedding, volume: Volume) -> Recognition | None:
