@@ -72,6 +72,7 @@ class Engine:
         self.model = model
         self.options = options or EngineOptions()
         self.cache = EmbeddingCache()
+        self.looked_at: Embedding | None = None
         self.recognition: Recognition | None = None
         self.device_name = device_name(device)
         self._use(device)
@@ -186,7 +187,7 @@ class Engine:
     def _fall_back(self) -> None:
         self.device_name = f"CPU, because the memory of {device_name(self.device)} was full"
         self.cache.clear()
-        self.recognition = None
+        self.looked_at = self.recognition = None
         self._use(torch.device("cpu"))
         torch.cuda.empty_cache()
 
@@ -261,8 +262,8 @@ class Engine:
         """Where a structure is that the model knows by name; what is seen of a scan is kept until the next one."""
         if not self.options.recognise:
             return None
-        if self.recognition is None or self.recognition.embedding is not embedding:
-            self.recognition = recognition(self.network, embedding, own.volume)
+        if self.looked_at is not embedding:
+            self.looked_at, self.recognition = embedding, recognition(self.network, embedding, own.volume)
         return self.recognition.known(painted, cancel) if self.recognition else None
 
     def _found(

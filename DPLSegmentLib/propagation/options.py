@@ -18,8 +18,7 @@ class EngineOptions:
     `diffusion`, `statistics`, `geometry`, `fusion`, `fusion_weight`, `variants` and `seed` are the switches of DPL.
     With `crossing` a large cross-section may grow over lines of another grey value; with `close_up` thin structures
     are looked at more closely; with `recognise` a painted structure that the model knows by name ends where it is known
-    to end. `settle` is the walk in 3D after the sweep, `confidence` how sure each voxel of the
-    result is said to be.
+    to end. `settle` is the walk in 3D after the sweep, `confidence` how sure each voxel of the result is said to be.
     """
 
     use_dpl: bool = True

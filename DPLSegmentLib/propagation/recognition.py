@@ -98,8 +98,9 @@ class Recognition:
             return None
         name, stack = self.network.config.known[number], self.embedding.stack
         probability = _interpolated(whole[:, number].float(), self.slices.step, self.embedding.count)
-        reach = _reach(probability, {each.index: _seen_small(each) for each in painted}, _trust(alike))
-        return KnownStructure(name, probability, stack, reach, _trust(alike))
+        trust = _trust(alike)
+        reach = _reach(probability, {each.index: _seen_small(each) for each in painted}, trust)
+        return KnownStructure(name, probability, stack, reach, trust)
 
     def _likest(self, painted: Sequence[PaintedSlice], seen: Callable[[PaintedSlice], Tensor]) -> tuple[int, float]:
         """Which known structure the painted slices are most like, and how much; `seen` gives [k, h, w] near a slice."""

@@ -67,11 +67,10 @@ class Rehearsal:
             return
         region = _around(blend.total)
         correction = self._within(region)._learnt()
-        for index in blend.visited.nonzero().flatten().tolist():
-            if index not in self.painted:
-                nearest = min(self.painted, key=lambda painted: abs(painted - index))
-                part = region.cut(blend.total[index])
-                part.copy_(correction.of(index, nearest, part.float()))
+        for index in blend.visited_besides(self.painted):
+            nearest = min(self.painted, key=lambda painted: abs(painted - index))
+            part = region.cut(blend.total[index])
+            part.copy_(correction.of(index, nearest, part.float()))
 
     def _within(self, region: Region) -> Rehearsal:
         """The same in a part of the slices."""

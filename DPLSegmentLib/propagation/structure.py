@@ -117,10 +117,9 @@ class StructureRun:
 
     def _weigh(self, known: KnownStructure, blend: Blend, painted: Container[int]) -> None:
         """What was swept and where the structure is seen, together, on all slices that are not painted."""
-        for index in blend.visited.nonzero().flatten().tolist():
-            if index not in painted:
-                swept = blend.total[index]
-                swept.copy_(known.weighed(swept.float(), index, self.embedding.stack))
+        for index in blend.visited_besides(painted):
+            swept = blend.total[index]
+            swept.copy_(known.weighed(swept.float(), index, self.embedding.stack))
 
     def _returned(self, seeds: Sequence[Seed], check: Check) -> Iterator[SweptSlice]:
         """How sweeps come back to the painted slices; nothing of slices that were found."""

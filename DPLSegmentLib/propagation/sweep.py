@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -201,6 +201,10 @@ class Blend:
         self.total[swept.index].mul_(1 - share).add_(probability * share)
         self.confidence[swept.index] = self.confidence[swept.index] * (1 - share) + swept.confidence * share
         self.weight[swept.index] = whole
+
+    def visited_besides(self, known: Container[int]) -> list[int]:
+        """Slices that were seeds or were reached, without some."""
+        return [index for index in self.visited.nonzero().flatten().tolist() if index not in known]
 
     def drop(self, slices: Tensor) -> None:
         """Forget the slices where the bool tensor [n] is true."""

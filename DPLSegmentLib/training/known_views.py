@@ -5,7 +5,6 @@ The encoder no longer changes then, so that its embeddings can be kept.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,15 +20,13 @@ from DPLSegmentLib.network.config import STRIDE
 from DPLSegmentLib.network.recogniser import places_of, slice_step
 from DPLSegmentLib.propagation.body import body_box
 from DPLSegmentLib.propagation.embedding import Embedder, Embedding
-from DPLSegmentLib.training.pack import BENCHMARK, drawn_scans, permitted_labels
+from DPLSegmentLib.training.pack import BENCHMARK, drawn_scans, label_values, permitted_labels
 
 _VIEWS = 5
 _REVERSED, _MIRRORED = 3, 4
 _TURN, _SHIFT, _ZOOM = 0.2, 0.05, (0.85, 1.2)
 _WIDER_HU = (0.0, 200.0, 700.0, 1200.0)
 _FULL = (0.0, 1.0)
-
-LabelValues = dict[str, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,13 +41,12 @@ class KnownView:
 
 def known_structures(data: Path) -> tuple[str, ...]:
     """Names of all drawn structures that are no benchmark organs, in the order of the sets."""
-    names = [name for path, _ in drawn_scans(data) for name in _values(path) if name not in BENCHMARK]
+    names = [name for path, _ in drawn_scans(data) for name in label_values(path) if name not in BENCHMARK]
     return tuple(dict.fromkeys(names))
 
 
-def make_views(data: Path, folder: Path, embedder: Embedder) -> None:
-    """Write what `load_views` reads, for the views for which that has not been done yet."""
-    names = known_structures(data)
+def make_views(data: Path, names: Sequence[str], folder: Path, embedder: Embedder) -> None:
+    """Write what `load_views` reads of the `known_structures`, for the views for which that has not been done yet."""
     for number, (path, group) in enumerate(drawn_scans(data)):
         for copy in range(_VIEWS):
             kept = folder / f"{group}-{path.name.removesuffix('-image.nii.gz')}-{copy}"
@@ -140,10 +136,5 @@ def _greyed(slices: Tensor, generator: np.random.Generator) -> Tensor:
 
 def _numbers(path: Path, names: Sequence[str]) -> list[int]:
     """The label value of each name in this set; 0 for what is not drawn in it."""
-    values = _values(path)
+    values = label_values(path)
     return [values.get(name, 0) for name in names]
-
-
-def _values(path: Path) -> LabelValues:
-    named = json.loads((path.parent.parent / "labels.json").read_text())
-    return {str(name): int(value) for value, name in named.items()}

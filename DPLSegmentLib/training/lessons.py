@@ -49,6 +49,7 @@ def lesson_for(
         return SweepLesson(sampler, Rollout(network, options))
     folder = Path(config.run) / "views"
     if team.rank == 0:
-        make_views(Path(config.data), folder, Embedder(fast_encoder(network.encoder, team.device), team.device))
+        embedder = Embedder(fast_encoder(network.encoder, team.device), team.device)
+        make_views(Path(config.data), network.config.known, folder, embedder)
     team.wait()
     return RecognitionLesson(network.recogniser, load_views(folder))

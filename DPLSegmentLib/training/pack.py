@@ -168,11 +168,16 @@ def permitted_labels(path: Path) -> np.ndarray | None:
     drawn = path.with_name(path.name.replace("-image", "-labels"))
     if not drawn.is_file():
         return None
-    names = json.loads((path.parent.parent / "labels.json").read_text())
     labels = read_segmentation(drawn).labelmap().astype(np.uint8)
-    hidden = [int(value) for value, name in names.items() if name in BENCHMARK]
+    hidden = [value for name, value in label_values(path).items() if name in BENCHMARK]
     labels[np.isin(labels, hidden)] = 0
     return labels if labels.any() else None
+
+
+def label_values(path: Path) -> dict[str, int]:
+    """The label value of each name in the set of a scan."""
+    named = json.loads((path.parent.parent / "labels.json").read_text())
+    return {str(name): int(value) for value, name in named.items()}
 
 
 def _unpack(arrays: dict[str, np.ndarray], group: str, use_labels: bool) -> TrainingVolume:

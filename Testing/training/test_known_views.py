@@ -28,7 +28,7 @@ def embedder() -> Embedder:
 def folder(data: Path, embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The views of the two crops."""
     folder = tmp_path_factory.mktemp("views")
-    make_views(data, folder, embedder)
+    make_views(data, known_structures(data), folder, embedder)
     return folder
 
 
@@ -70,7 +70,7 @@ def test_right_stays_right_where_a_scan_is_seen_mirrored(views: list[KnownView])
 
 def test_views_that_are_there_are_not_made_again(folder: Path, data: Path, embedder: Embedder) -> None:
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*.npy")}
-    make_views(data, folder, embedder)
+    make_views(data, known_structures(data), folder, embedder)
     assert before == {path: path.stat().st_mtime_ns for path in folder.rglob("*.npy")}
 
 
@@ -82,7 +82,7 @@ def test_a_view_that_was_interrupted_is_made_again(
     interrupted.rename(interrupted.with_suffix(".partial"))
     (interrupted.with_suffix(".partial") / "places.npy").unlink()
     assert len(load_views(tmp_path / "views")) == 9
-    make_views(data, tmp_path / "views", embedder)
+    make_views(data, known_structures(data), tmp_path / "views", embedder)
     assert len(load_views(tmp_path / "views")) == 10 and not list((tmp_path / "views").glob("*.partial"))
 
 
