@@ -270,6 +270,8 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/training/distributed.py
   DPLSegmentLib/training/episodes.py
   DPLSegmentLib/training/framing.py
+  DPLSegmentLib/training/kept_views.py
+  DPLSegmentLib/training/known_scans.py
   DPLSegmentLib/training/known_views.py
   DPLSegmentLib/training/leaks.py
   DPLSegmentLib/training/lessons.py

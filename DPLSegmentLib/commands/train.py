@@ -37,11 +37,12 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _train(config: TrainingConfig, team: Team) -> None:
     from DPLSegmentLib.commands.progress import ProgressBar
+    from DPLSegmentLib.training.known_scans import prepare_known_scans
     from DPLSegmentLib.training.pack import load_volumes, prepare_volumes
     from DPLSegmentLib.training.trainer import Trainer
 
-    if team.rank == 0 and not config.known:
-        prepare_volumes(config)
+    if team.rank == 0:
+        (prepare_known_scans if config.known else prepare_volumes)(config)
     team.wait()
     trainer = Trainer(config, [] if config.known else load_volumes(config), team)
     if team.rank:

@@ -1,4 +1,5 @@
-"""Where in a scan the structures are that the model knows by name: a small U-Net on the embedding (ours, not DPL's).
+"""Where in a scan the structures are that the model knows by name: a small U-Net on slices and their embedding (ours,
+not DPL's).
 
 Slices are about 5 mm apart. Blocks after ConvNeXt (Liu et al. 2022), with a filter along the slices added.
 """
@@ -11,39 +12,47 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-WIDTHS = (48, 80, 128)
+from DPLSegmentLib.network.config import STRIDE
+
+TOLD_STRIDE = 2
+"""Working pixels per pixel of what it tells."""
+
 SLICES_MM = 5.0
 """Distance of the slices that it sees."""
 
-_DEEP_BLOCKS = 3
+_WIDTHS = (48, 80, 128)
+_BLOCKS = (2, 2, 5)
 _ALONG = 3
 
 
 class Recogniser(nn.Module):
-    """Standardised embeddings [n, C, h, w] of slices in order, and `places_of` them [2, h, w], to logits
-    [n, 1 + k, h, w]: of nothing known, and of each known structure."""
+    """Standardised embeddings [n, C, h, w] of slices in order, `places_of` them [2, h, w] and the slices themselves
+    [n, 4h, 4w] in 0..1, to logits [n, 1 + k, 2h, 2w]: of nothing known, and of each known structure."""
 
     def __init__(self, channels: int, known: int) -> None:
         super().__init__()
-        fine, middle, coarse = WIDTHS
-        self.enter = nn.Conv2d(channels + 2, fine, 1)
+        fine, middle, coarse = _WIDTHS
+        finest, middles, coarsest = _BLOCKS
+        self.enter = nn.Conv2d(channels + 2 + STRIDE**2, fine, 1)
         self.fine = _Block(fine, fine)
         self.down = nn.Conv2d(fine, middle, 1)
-        self.middle = _Block(middle, 1)
+        self.middle = nn.Sequential(*(_Block(middle, 1) for _ in range(middles)))
         self.deeper = nn.Conv2d(middle, coarse, 1)
-        self.coarse = nn.Sequential(*(_Block(coarse, 1) for _ in range(_DEEP_BLOCKS)))
+        self.coarse = nn.Sequential(*(_Block(coarse, 1) for _ in range(coarsest)))
         self.up = nn.Sequential(nn.Conv2d(coarse + middle, middle, 1), _Block(middle, 1))
-        self.finer = nn.Sequential(nn.Conv2d(middle + fine, fine, 1), _Block(fine, fine))
-        self.leave = nn.Conv2d(fine, 1 + known, 1)
+        self.finer = nn.Sequential(nn.Conv2d(middle + fine, fine, 1), *(_Block(fine, fine) for _ in range(finest)))
+        self.leave = nn.Conv2d(fine, (1 + known) * (STRIDE // TOLD_STRIDE) ** 2, 1)
 
-    def forward(self, features: Tensor, places: Tensor) -> Tensor:
-        seen = torch.cat([features, places.expand(len(features), -1, -1, -1)], 1)
+    def forward(self, features: Tensor, places: Tensor, slices: Tensor) -> Tensor:
+        pixels = functional.pixel_unshuffle(slices[:, None], STRIDE)
+        seen = torch.cat([features, places.expand(len(features), -1, -1, -1), pixels], 1)
         fine = self.fine(self.enter(seen.contiguous(memory_format=torch.channels_last)))
         middle = self.middle(self.down(functional.avg_pool2d(fine, 2)))
         coarse = self.coarse(self.deeper(_halved(middle)))
         again = coarse.repeat_interleave(2, 0)[: len(middle)]
         middle = self.up(torch.cat([_resized(again, middle), middle], 1))
-        return self.leave(self.finer(torch.cat([_resized(middle, fine), fine], 1)))
+        told = self.leave(self.finer(torch.cat([_resized(middle, fine), fine], 1)))
+        return functional.pixel_shuffle(told, STRIDE // TOLD_STRIDE)
 
 
 class _Block(nn.Module):

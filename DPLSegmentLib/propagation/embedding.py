@@ -129,13 +129,19 @@ class Embedder:
     def _encoded(self, triples: Tensor) -> Tensor:
         """As many of the slices [n, 3, H, W] as the memory of the device allows, at least one."""
         try:
-            return self.encode(triples).half()
+            return self.encode(self._filled(triples))[: len(triples)].half()
         except torch.cuda.OutOfMemoryError:
-            if len(triples) == 1:
+            if self.batch == 1:
                 raise
-        self.batch = len(triples) // 2
+        self.batch //= 2
         torch.cuda.empty_cache()
         return self._encoded(triples[: self.batch])
+
+    def _filled(self, triples: Tensor) -> Tensor:
+        """On a graphics card always a whole batch: it gets ready for each new shape, which takes it longer than the
+        work itself."""
+        missing = self.batch - len(triples) if self.device.type == "cuda" else 0
+        return torch.cat([triples, triples[-1:].expand(missing, -1, -1, -1)]) if missing > 0 else triples
 
 
 def _statistics(features: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:

@@ -20,9 +20,8 @@ from DPLSegmentLib.images.intensity import Kind, detect_kind
 from DPLSegmentLib.images.stack import SliceStack
 from DPLSegmentLib.images.volume import Volume
 from DPLSegmentLib.network.config import STRIDE
-from DPLSegmentLib.network.evidence import shrink
 from DPLSegmentLib.network.network import SegmentationNetwork
-from DPLSegmentLib.network.recogniser import places_of, slice_step
+from DPLSegmentLib.network.recogniser import TOLD_STRIDE, places_of, slice_step
 from DPLSegmentLib.propagation.body import body_box
 from DPLSegmentLib.propagation.embedding import Embedding
 from DPLSegmentLib.propagation.painted import PaintedSlice
@@ -44,7 +43,7 @@ _TINY = 1e-3
 @dataclass(frozen=True, eq=False)
 class KnownStructure:
     """A structure known by `name`, and where it is seen: `probability` [n, h, w] of every slice of `stack`, at the
-    embedding's stride; the slices that it reaches, and how much (0..1) what is seen counts beside what is swept."""
+    recogniser's stride; the slices that it reaches, and how much (0..1) what is seen counts beside what is swept."""
 
     name: str
     probability: Tensor
@@ -110,10 +109,10 @@ class Recognition:
     def _glimpse(self, painted: PaintedSlice) -> Tensor:
         """[k, h, w] of the slice looked at that is nearest to a painted one, judged with its neighbours, around the
         paint alone."""
-        around = region_around(painted.working).scaled(STRIDE)
+        around = region_around(painted.working)
         (part,) = self._part(self._nearest(painted.index), 1, 1, around)
-        whole = part.new_zeros(len(part), *self.embedding.features.shape[-2:])
-        around.cut(whole).copy_(part)
+        whole = part.new_zeros(len(part), *(side // TOLD_STRIDE for side in self.embedding.stack.shape))
+        around.scaled(TOLD_STRIDE).cut(whole).copy_(part)
         return whole
 
     def _all(self, cancel: CancelToken | None) -> Tensor:
@@ -142,9 +141,11 @@ class Recognition:
         """half [m, k, h, w]: probabilities of the known structures on some slices, or their part, on the CPU."""
         assert self.network.recogniser is not None
         upwards = [0] if self.downwards else []
-        features = torch.stack([self.embedding.standardised(index, region) for index in slices]).flip(upwards)
-        places = region.cut(self._places) if region else self._places
-        logits = self.network.recogniser(features, places.to(features))
+        shown = region or Region(0, 0, *self.embedding.stack.shape)
+        small = shown.scaled(STRIDE)
+        features = torch.stack([self.embedding.standardised(index, small) for index in slices]).flip(upwards)
+        images = shown.cut(self.embedding.images[list(slices)]).float().flip(upwards)
+        logits = self.network.recogniser(features, small.cut(self._places).to(features), images)
         return logits.softmax(1)[:, 1:].flip(upwards).cpu().half()
 
     @cached_property
@@ -169,8 +170,8 @@ def _trust(alike: float) -> float:
 
 
 def _seen_small(painted: PaintedSlice) -> Tensor:
-    """[h, w] at the embedding's stride."""
-    return shrink(painted.working[None])[0].cpu()
+    """[h, w] at the recogniser's stride."""
+    return functional.avg_pool2d(painted.working[None].float(), TOLD_STRIDE)[0].cpu()
 
 
 def _reach(probability: Tensor, painted: Mapping[int, Tensor], trust: float) -> SweepRange:

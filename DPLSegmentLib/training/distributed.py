@@ -21,10 +21,11 @@ class Team:
         """Replace each gradient by the mean over all processes; where one has none it counts as zero."""
         if self.size == 1:
             return
-        for parameter in network.parameters():
+        learning = [parameter for parameter in network.parameters() if parameter.requires_grad]
+        for parameter in learning:
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
-        gradients = [parameter.grad for parameter in network.parameters()]
+        gradients = [parameter.grad for parameter in learning]
         flat = torch.cat([gradient.flatten() for gradient in gradients])
         distributed.all_reduce(flat)
         for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):

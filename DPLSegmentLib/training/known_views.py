@@ -1,140 +1,183 @@
-"""Embedded views of the scans with drawn structures, for the recogniser to learn from; made once a run (ours).
+"""Embedded views of the scans with drawn structures, for the recogniser to learn from (ours).
 
-The encoder no longer changes then, so that its embeddings can be kept.
+Made on the device, so that a graphics card does not wait for them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from DPLSegmentLib.images.intensity import Kind, detect_kind, intensity_window, normalise
-from DPLSegmentLib.images.reading import read_volume
+from DPLSegmentLib.images.stack import stack_along
 from DPLSegmentLib.network.config import STRIDE
-from DPLSegmentLib.network.recogniser import places_of, slice_step
+from DPLSegmentLib.network.inference import Encode
+from DPLSegmentLib.network.network import body_weight, standardise
+from DPLSegmentLib.network.recogniser import TOLD_STRIDE, places_of, slice_step
 from DPLSegmentLib.propagation.body import body_box
-from DPLSegmentLib.propagation.embedding import Embedder, Embedding
-from DPLSegmentLib.training.pack import BENCHMARK, drawn_scans, label_values, permitted_labels
+from DPLSegmentLib.propagation.embedding import BATCH, WORKING_SIZE
+from DPLSegmentLib.training.known_scans import GREYS, KnownScan
 
-_VIEWS = 5
-_REVERSED, _MIRRORED = 3, 4
-_TURN, _SHIFT, _ZOOM = 0.2, 0.05, (0.85, 1.2)
-_WIDER_HU = (0.0, 200.0, 700.0, 1200.0)
-_FULL = (0.0, 1.0)
+_FEWEST = 24
+_SHORTER, _LONGER = 0.4, 0.12
+_TURN, _SHIFT, _ZOOM, _STRETCH = 0.1, 0.04, (-0.12, 0.15), 0.06
+_BEND_MM, _BENDS = 4.0, (3, 5, 5)
+_WINDOWS = (1.0, 1.5, 2.75, 4.0)
+_GAMMA, _BRIGHTNESS, _NOISE, _BLURRED = 0.15, 0.1, 0.04, 0.2
+_OTHER_AGENT, _AGENT = 0.3, (-0.35, 0.2)
 
 
 @dataclass(frozen=True, eq=False)
 class KnownView:
-    """`features` [n, C, h, w] of slices about 5 mm apart; `shares` [n, k, h, w]: how much (0..1) of each embedding
-    pixel is of each known structure; both half precision and read when looked at. `places` [2, h, w]."""
+    """`features` [n, C, h, w] and `slices` [n, 4h, 4w] about 5 mm apart, as the recogniser sees them, half precision,
+    with `places` [2, h, w]; `labels` uint8 [n, 4h, 4w]: 1 + the number of a known structure."""
 
-    features: np.ndarray
-    shares: np.ndarray
-    places: np.ndarray
-
-
-def known_structures(data: Path) -> tuple[str, ...]:
-    """Names of all drawn structures that are no benchmark organs, in the order of the sets."""
-    names = [name for path, _ in drawn_scans(data) for name in label_values(path) if name not in BENCHMARK]
-    return tuple(dict.fromkeys(names))
+    features: Tensor
+    slices: Tensor
+    places: Tensor
+    labels: Tensor
 
 
-def make_views(data: Path, names: Sequence[str], folder: Path, embedder: Embedder) -> None:
-    """Write what `load_views` reads of the `known_structures`, for the views for which that has not been done yet."""
-    for number, (path, group) in enumerate(drawn_scans(data)):
-        for copy in range(_VIEWS):
-            kept = folder / f"{group}-{path.name.removesuffix('-image.nii.gz')}-{copy}"
-            if not kept.is_dir():
-                _keep(kept, _view(path, names, embedder, np.random.default_rng([number, copy]), copy))
+class Viewer:
+    """Looks at scans; `vessels` are the numbers of those structures that a contrast agent brightens."""
+
+    def __init__(self, encode: Encode, vessels: tuple[int, ...]) -> None:
+        self.encode = encode
+        self.vessels = vessels
+
+    def look(self, scan: KnownScan, generator: np.random.Generator, exactly: int | None = None) -> KnownView:
+        """Some or all slices of a scan, turned, bent, mirrored, zoomed and in other grey values. Half of the times
+        front to back, as one of the sets is stored the other way round than its headers say. `exactly` so many slices,
+        the last one again and again where there are fewer."""
+        index = _chosen(scan, generator)
+        index = index if exactly is None else _exactly(index, exactly, generator)
+        mirrored = generator.random() < 0.25
+        grid = _grid(scan, len(index), mirrored, generator)
+        labels = _labels(scan, index, grid)
+        shown = _sampled(_windowed(scan, _around(scan, index), generator), grid, "bilinear")
+        return self._view(self._greyed(shown, labels, generator), labels, mirrored)
+
+    def as_it_is(self, scan: KnownScan) -> KnownView:
+        """Every slice that the recogniser would see of it, as the engine shows it."""
+        index = torch.arange(0, len(scan.greys), slice_step(scan.spacing[0]))
+        grid = _framed(scan, torch.eye(2, 3), len(index))
+        shown = _sampled((scan.greys[_around(scan, index)].float() / GREYS).clamp(max=1), grid, "bilinear")
+        return self._view(shown, _labels(scan, index, grid), False)
+
+    @torch.no_grad()
+    def _view(self, triples: Tensor, labels: Tensor, mirrored: bool) -> KnownView:
+        parts = triples.split(BATCH[triples.device.type])
+        features = torch.cat([self.encode(part).float() for part in parts])
+        slices = triples[:, 1]
+        places = places_of(body_box(slices), features.shape[-2:], STRIDE, mirrored)
+        features = standardise(features, body_weight(slices, features.shape[-2:]))
+        return KnownView(features.half(), slices.half(), places.to(slices), labels.to(torch.uint8))
+
+    def _greyed(self, shown: Tensor, labels: Tensor, generator: np.random.Generator) -> Tensor:
+        """Other brightness, contrast, sharpness, noise and contrast agent, as another CT has; no more than that."""
+        if generator.random() < _OTHER_AGENT:
+            shown = (shown + self._agent(labels, generator)).clamp(0, 1) * (shown > 0)
+        if generator.random() < _BLURRED:
+            shown = functional.avg_pool2d(shown, 3, 1, 1)
+        bent = shown ** float(np.exp(generator.normal(0, _GAMMA))) * float(np.exp(generator.normal(0, _BRIGHTNESS)))
+        return (bent + torch.randn_like(bent) * float(generator.uniform(0, _NOISE))).clamp(0, 1)
+
+    def _agent(self, labels: Tensor, generator: np.random.Generator) -> Tensor:
+        """[n, 1, H, W] to be added, soft at the borders of the vessels."""
+        added = torch.zeros_like(labels)
+        for number in self.vessels:
+            added += (labels == 1 + number) * float(generator.uniform(*_AGENT))
+        return functional.avg_pool2d(added[:, None], 5, 1, 2)
 
 
-def load_views(folder: Path) -> list[KnownView]:
-    """All views of a run in sorted order."""
-    return [KnownView(*_read(kept)) for kept in sorted(folder.iterdir()) if kept.suffix != ".partial"]
+def shares_of(labels: Tensor, known: int) -> Tensor:
+    """uint8 [n, 4h, 4w] to [n, 1 + k, 2h, 2w]: how much (0..1) of what the recogniser tells is of nothing and of each
+    known structure."""
+    each = [functional.avg_pool2d((labels == number).float(), TOLD_STRIDE) for number in range(1 + known)]
+    return torch.stack(each, 1)
 
 
-def _read(kept: Path) -> Iterator[np.ndarray]:
-    for name in ("features", "shares", "places"):
-        yield np.load(kept / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+def _chosen(scan: KnownScan, generator: np.random.Generator) -> Tensor:
+    """Which slices: about 5 mm apart, a little more or less where thin ones are there to choose from; some of the times
+    not from end to end."""
+    count, step = len(scan.greys), slice_step(scan.spacing[0])
+    zoomed = step * float(np.exp(generator.normal(0, _LONGER))) if step > 1 else 1.0
+    index = np.arange(float(generator.integers(step)), count - 0.5, zoomed).round().astype(int)
+    if generator.random() < _SHORTER and len(index) > _FEWEST:
+        most = int(generator.integers(_FEWEST, len(index)))
+        first = int(generator.integers(len(index) - most))
+        index = index[first : first + most]
+    return torch.from_numpy(index)
 
 
-def _keep(kept: Path, view: KnownView) -> None:
-    partial = kept.with_suffix(".partial")
-    partial.mkdir(parents=True, exist_ok=True)
-    for name in ("features", "shares", "places"):
-        np.save(partial / f"{name}.npy", getattr(view, name))
-    partial.rename(kept)
+def _exactly(index: Tensor, count: int, generator: np.random.Generator) -> Tensor:
+    first = int(generator.integers(max(1, len(index) - count + 1)))
+    index = index[first : first + count]
+    return torch.cat([index, index[-1:].expand(count - len(index))])
 
 
-def _view(path: Path, names: Sequence[str], embedder: Embedder, generator: np.random.Generator, copy: int) -> KnownView:
-    """As the scan is, or turned, zoomed and in other grey values; the last two copies front to back as well, as one of
-    the sets is stored the other way round than its headers say, and with right and left changed, as many scans are."""
-    volume, labels = read_volume(path), permitted_labels(path)
-    assert labels is not None
-    if copy == 0:
-        return _seen(embedder.embed(volume, 0), labels, _numbers(path, names), 0, False)
-    scan = torch.from_numpy(normalise(volume, window=_window(volume.array, generator)))
-    mirrored = copy == _MIRRORED
-    turn = _turn(generator, copy == _REVERSED or (mirrored and generator.random() < 0.5), mirrored)
-    drawn = _turned(torch.from_numpy(labels.astype(np.float32)), turn, "nearest").numpy().astype(np.uint8)
-    grey = _greyed(_turned(scan, turn, "bilinear"), generator)
-    embedding = embedder.embed(volume.with_array(grey.numpy()), 0, _FULL)
-    first = int(generator.integers(slice_step(embedding.stack.gap_mm)))
-    return _seen(embedding, drawn, _numbers(path, names), first, mirrored)
+def _around(scan: KnownScan, index: Tensor) -> Tensor:
+    """[n, 3]: each slice between the one before and the one after."""
+    return torch.stack([(index + shift).clamp(0, len(scan.greys) - 1) for shift in (-1, 0, 1)], 1)
 
 
-def _seen(embedding: Embedding, labels: np.ndarray, numbers: Sequence[int], first: int, mirrored: bool) -> KnownView:
-    stack = embedding.stack
-    chosen = range(first, embedding.count, slice_step(stack.gap_mm))
-    features = torch.stack([embedding.standardised(index).cpu().half() for index in chosen])
-    shares = np.zeros((len(chosen), len(numbers), *features.shape[-2:]), np.float16)
-    for row, index in enumerate(chosen):
-        for number in set(np.unique(labels[index]).tolist()) & set(numbers) - {0}:
-            shares[row, numbers.index(number)] = _shrunk(stack.slice_to_working(labels[index] == number))
-    places = places_of(body_box(embedding.images), features.shape[-2:], STRIDE, mirrored)
-    return KnownView(features.numpy(), shares, places.numpy())
+def _labels(scan: KnownScan, index: Tensor, grid: Tensor) -> Tensor:
+    """float [n, H, W]."""
+    return _sampled(scan.labels[index][:, None].float(), grid, "nearest")[:, 0]
 
 
-def _shrunk(mask: np.ndarray) -> np.ndarray:
-    return functional.avg_pool2d(torch.from_numpy(mask)[None], STRIDE)[0].half().numpy()
+def _windowed(scan: KnownScan, index: Tensor, generator: np.random.Generator) -> Tensor:
+    """Slices [n, 3, y, x] in 0..1; half of the times through a window as wide as it becomes where bone is painted."""
+    wide = float(generator.choice(_WINDOWS)) if generator.random() < 0.5 else 1.0
+    greys = scan.greys[index].float()
+    dithered = (greys + torch.rand_like(greys) - 0.5) * (greys > 0)
+    return (dithered / (GREYS * min(wide, scan.wide))).clamp(0, 1)
 
 
-def _window(array: np.ndarray, generator: np.random.Generator) -> tuple[float, float]:
-    """As wide as it becomes where bone is painted, half of the times; a scan that was windowed before stays so."""
-    low, high = intensity_window(array)
-    wider = float(generator.choice(_WIDER_HU)) if generator.random() < 0.5 else 0.0
-    return low, high + (0.0 if detect_kind(array) is Kind.WINDOWED_8BIT else wider)
+def _grid(scan: KnownScan, count: int, mirrored: bool, generator: np.random.Generator) -> Tensor:
+    """[n, H, W, 2] where to look for each working pixel."""
+    angle = float(generator.normal(0, _TURN))
+    zoom = float(np.exp(-generator.uniform(*_ZOOM)))
+    high, wide = zoom * np.exp(generator.normal(0, _STRETCH, 2))
+    down, right = generator.normal(0, _SHIFT, 2)
+    high = -high if generator.random() < 0.5 else high
+    wide = -wide if mirrored else wide
+    cos, sin = np.cos(angle), np.sin(angle)
+    turn = torch.tensor([[cos * wide, -sin * high, right], [sin * wide, cos * high, down]], dtype=torch.float32)
+    grid = _framed(scan, turn, count)
+    return grid + _bent(scan, grid, generator)
 
 
-def _turn(generator: np.random.Generator, reversed_rows: bool, mirrored: bool) -> Tensor:
-    """[2, 3]: turned, zoomed and shifted in plane."""
-    angle, zoom = generator.uniform(-_TURN, _TURN), generator.uniform(*_ZOOM)
-    cos, sin = np.cos(angle) * zoom, np.sin(angle) * zoom
-    down, right = generator.uniform(-_SHIFT, _SHIFT, 2)
-    turn = torch.tensor([[cos, -sin, right], [sin, cos, down]], dtype=torch.float32)
-    return turn * torch.tensor([[-1.0 if mirrored else 1.0], [-1.0 if reversed_rows else 1.0]])
+def _framed(scan: KnownScan, turn: Tensor, count: int) -> Tensor:
+    """[n, H, W, 2]: the scan's box as the engine frames it, turned by `turn` [2, 3] about its middle; -1..1 of the
+    plane, and outside of it in the padding. Angles are kept by mm."""
+    top, left, bottom, right = scan.box
+    empty = np.empty((1, *scan.greys.shape[1:]), np.uint8)
+    stack = stack_along(empty, scan.spacing, 0, WORKING_SIZE, scan.box)
+    rows, columns = (
+        (torch.arange(side) + 0.5) * stack.pixel_mm - content * stack.pixel_mm / 2
+        for side, content in zip(stack.shape, stack.content, strict=True)
+    )
+    y, x = torch.meshgrid(rows, columns, indexing="ij")
+    seen = torch.stack([x, y, torch.full_like(x, max(scan.mm(0), scan.mm(1)) / 2)], -1) @ turn.T
+    middle = torch.tensor([(left + right) / 2, (top + bottom) / 2])
+    voxels = seen / torch.tensor([scan.spacing[2], scan.spacing[1]]) + middle
+    placed = voxels / torch.tensor([scan.greys.shape[2], scan.greys.shape[1]]) * 2 - 1
+    placed[stack.content[0] :] = placed[:, stack.content[1] :] = 3.0
+    return placed.to(scan.greys.device).expand(count, -1, -1, -1)
 
 
-def _turned(slices: Tensor, turn: Tensor, mode: str) -> Tensor:
-    """[n, h, w] in plane; zero beyond the border."""
-    grid = functional.affine_grid(turn[None], [1, 1, *slices.shape[-2:]], align_corners=False)
-    return functional.grid_sample(slices[None], grid, mode=mode, padding_mode="zeros", align_corners=False)[0]
+def _bent(scan: KnownScan, grid: Tensor, generator: np.random.Generator) -> Tensor:
+    """Smooth displacements [n, H, W, 2] of a few mm."""
+    drawn = torch.from_numpy(generator.normal(0, _BEND_MM, (1, 2, *_BENDS)).astype(np.float32)).to(grid)
+    sides = grid.new_tensor([scan.mm(1), scan.mm(0)]) / 2
+    bends = functional.interpolate(drawn, size=grid.shape[:3], mode="trilinear", align_corners=True)
+    return bends[0].movedim(0, -1) / sides
 
 
-def _greyed(slices: Tensor, generator: np.random.Generator) -> Tensor:
-    """Other brightness, contrast and noise, as another CT has; no more than that."""
-    bent = slices.clamp(0, 1) ** float(np.exp(generator.normal(0, 0.15))) * float(np.exp(generator.normal(0, 0.1)))
-    noise = torch.from_numpy(generator.standard_normal(slices.shape, np.float32)) * generator.uniform(0, 0.04)
-    return (bent + noise).clamp(0, 1)
-
-
-def _numbers(path: Path, names: Sequence[str]) -> list[int]:
-    """The label value of each name in this set; 0 for what is not drawn in it."""
-    values = label_values(path)
-    return [values.get(name, 0) for name in names]
+def _sampled(planes: Tensor, grid: Tensor, mode: str) -> Tensor:
+    """[n, c, y, x] to [n, c, H, W]; zero beyond the border."""
+    return functional.grid_sample(planes, grid, mode=mode, padding_mode="zeros", align_corners=False)

@@ -11,14 +11,18 @@ from torch import Tensor
 
 from DPLSegmentLib.network.inference import fast_encoder
 from DPLSegmentLib.network.network import SegmentationNetwork
-from DPLSegmentLib.propagation.embedding import Embedder
+from DPLSegmentLib.network.recogniser import Recogniser
 from DPLSegmentLib.training.config import TrainingConfig
 from DPLSegmentLib.training.distributed import Team
 from DPLSegmentLib.training.episodes import EpisodeSampler
-from DPLSegmentLib.training.known_views import load_views, make_views
+from DPLSegmentLib.training.kept_views import FreshViews, KeptViews
+from DPLSegmentLib.training.known_scans import load_known_scans
+from DPLSegmentLib.training.known_views import Viewer
 from DPLSegmentLib.training.pack import TrainingVolume, to_device
-from DPLSegmentLib.training.recognition import RecognitionLesson
+from DPLSegmentLib.training.recognition import WHOLE, RecognitionLesson
 from DPLSegmentLib.training.rollout import Rollout, default_options
+
+_VESSELS = ("aorta", "inferior vena cava", "portal and splenic veins")
 
 
 class Lesson(Protocol):
@@ -42,14 +46,20 @@ class SweepLesson:
 def lesson_for(
     config: TrainingConfig, network: SegmentationNetwork, volumes: list[TrainingVolume], team: Team
 ) -> Lesson:
-    """Sweeps, or the recogniser's lesson where the network has one; its views are made first."""
+    """Sweeps, or the recogniser's lesson where the network has one."""
     if network.recogniser is None:
         sampler = EpisodeSampler([to_device(volume, team.device) for volume in volumes], config)
         options = default_options(config.switches, config.cross_view_target, config.diffusion_weight)
         return SweepLesson(sampler, Rollout(network, options))
-    folder = Path(config.run) / "views"
-    if team.rank == 0:
-        embedder = Embedder(fast_encoder(network.encoder, team.device), team.device)
-        make_views(Path(config.data), network.config.known, folder, embedder)
-    team.wait()
-    return RecognitionLesson(network.recogniser, load_views(folder))
+    return _recognition(config, network.recogniser, network, team)
+
+
+def _recognition(
+    config: TrainingConfig, recogniser: Recogniser, network: SegmentationNetwork, team: Team
+) -> RecognitionLesson:
+    names, scans = network.config.known, load_known_scans(config, team.device)
+    vessels = tuple(number for number, name in enumerate(names) if name in _VESSELS)
+    viewer = Viewer(fast_encoder(network.encoder, team.device), vessels)
+    if not config.views:
+        return RecognitionLesson(recogniser, FreshViews(viewer, scans), len(names), WHOLE)
+    return RecognitionLesson(recogniser, KeptViews(Path(config.run) / "views", viewer, scans, config.views), len(names))

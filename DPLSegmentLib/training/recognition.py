@@ -1,67 +1,97 @@
-"""The lesson of the recogniser: stretches of embedded slices, and which structures they show (ours)."""
+"""The lesson of the recogniser: views of scans, and which structures they show (ours)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from DPLSegmentLib.network.config import STRIDE
 from DPLSegmentLib.network.recogniser import Recogniser
-from DPLSegmentLib.training.known_views import KnownView
+from DPLSegmentLib.training.kept_views import Views
+from DPLSegmentLib.training.known_views import KnownView, shares_of
 
-_STRETCH = (16, 48, 48)
+PART = (16, 48, 48)
+"""Slices, rows and columns of the embedding that a CPU looks at in one step."""
+
+WHOLE = (48, 64, 64)
+"""The same of a graphics card: all of a fresh view."""
+
+_SHORT = (0.1, 3)
+_DRAWN = 0.8
 _NOTHING = 0.3
 _CROSS = 2.0
 _SMOOTH = 1.0
 _DROPPED, _OFFSET, _MOVED = 0.1, 0.15, 0.05
 
-Stretch = tuple[Tensor, Tensor, Tensor]
-
 
 class RecognitionLesson:
-    """Draws a part of a view for each step."""
+    """Draws a part of a view, at `most` so large, for each step; `known` structures are told."""
 
-    def __init__(self, recogniser: Recogniser, views: Sequence[KnownView]) -> None:
+    def __init__(self, recogniser: Recogniser, views: Views, known: int, most: tuple[int, int, int] = PART) -> None:
         self.recogniser = recogniser
         self.views = views
+        self.known = known
+        self.most = most
         self.device = recogniser.leave.weight.device
 
     def losses(self, generator: np.random.Generator) -> Mapping[str, Tensor]:
         """Cross entropy, in which what is known counts most, and 1 - soft Dice of the structures that are there."""
-        features, shares, places = self._stretch(generator)
-        logits = self.recogniser(
-            _disturbed(features, generator), places + _normal((2, 1, 1), _MOVED, generator).to(places)
+        scan, view = self.views.draw(generator)
+        features, slices, places, labels = self._stretch(view, generator)
+        moved = torch.from_numpy(generator.normal(0, _MOVED, (2, 1, 1)).astype(np.float32)).to(places)
+        logits = self.recogniser(_disturbed(features, generator), places + moved, slices)
+        return recognition_losses(logits, shares_of(labels, self.known), scan.maybe)
+
+    def _stretch(self, view: KnownView, generator: np.random.Generator) -> tuple[Tensor, ...]:
+        """Features, slices, places and labels, mostly where something is drawn; some of the times of three slices, as
+        the engine looks at first."""
+        most, *sides = self.most
+        short, few = _SHORT
+        n = _slices(view.labels, few if generator.random() < short else most, generator)
+        cells = [_range(count, side, generator) for count, side in zip(view.features.shape[-2:], sides, strict=True)]
+        rows, columns = cells
+        inside = tuple(slice(side.start * STRIDE, side.stop * STRIDE) for side in cells)
+        parts = (
+            view.features[n, :, rows, columns],
+            view.slices[n, *inside],
+            view.places[:, rows, columns],
+            view.labels[n, *inside],
         )
-        nothing = (1 - shares.sum(1, keepdim=True)).clamp(min=0)
-        return _losses(logits, torch.cat([nothing, shares], 1))
-
-    def _stretch(self, generator: np.random.Generator) -> Stretch:
-        """Features, shares and places of up to 16 slices and 48 by 48 embedding pixels of one view."""
-        view = self.views[int(generator.integers(len(self.views)))]
-        starts = (
-            int(generator.integers(max(1, count - most + 1)))
-            for count, most in zip(np.array(view.features.shape)[[0, 2, 3]], _STRETCH, strict=True)
-        )
-        n, rows, columns = (slice(start, start + most) for start, most in zip(starts, _STRETCH, strict=True))
-        parts = (view.features[n, :, rows, columns], view.shares[n, :, rows, columns], view.places[:, rows, columns])
-        features, shares, places = (torch.from_numpy(np.array(part, np.float32)).to(self.device) for part in parts)
-        return features, shares, places
+        return tuple(part.to(self.device).float() for part in parts)
 
 
-def _losses(logits: Tensor, shares: Tensor) -> dict[str, Tensor]:
-    """`shares` [n, 1 + k, h, w] add up to one."""
-    logs = functional.log_softmax(logits, 1)
+def recognition_losses(logits: Tensor, shares: Tensor, maybe: Tensor) -> dict[str, Tensor]:
+    """`logits` and `shares` [n, 1 + k, h, w], which add up to one; what is `maybe` (bool [k]) there without being drawn
+    is as good as nothing."""
+    logs = functional.log_softmax(logits.float(), 1)
+    undrawn = torch.cat([maybe.new_ones(1), maybe])
+    logs = torch.cat([logs[:, undrawn].logsumexp(1, keepdim=True), logs[:, 1:]], 1)
     weights = torch.ones(logits.shape[1], device=logits.device)
     weights[0] = _NOTHING
     weighted = shares * weights[:, None, None]
     found, there = logs.exp().sum((0, 2, 3))[1:], shares.sum((0, 2, 3))[1:]
     overlap = (logs.exp() * shares).sum((0, 2, 3))[1:]
     dice = (2 * overlap + _SMOOTH) / (found + there + _SMOOTH)
-    missed = (1 - dice[there > 0]).mean() if bool((there > 0).any()) else logits.sum() * 0
+    missed = ((1 - dice) * (there > 0)).sum() / (there > 0).sum().clamp(min=1)
     return {"cross entropy": -_CROSS * (weighted * logs).sum() / weighted.sum(), "dice": missed}
+
+
+def _slices(labels: Tensor, most: int, generator: np.random.Generator) -> slice:
+    """Up to `most` slices in a row; most of the times such that something is drawn in their middle."""
+    drawn = np.flatnonzero(labels[:, ::STRIDE, ::STRIDE].flatten(1).any(1).cpu().numpy())
+    if not len(drawn) or generator.random() > _DRAWN:
+        return _range(len(labels), most, generator)
+    start = int(np.clip(generator.choice(drawn) - most // 2, 0, max(0, len(labels) - most)))
+    return slice(start, min(len(labels), start + most))
+
+
+def _range(count: int, most: int, generator: np.random.Generator) -> slice:
+    start = int(generator.integers(max(1, count - most + 1)))
+    return slice(start, min(count, start + most))
 
 
 def _disturbed(features: Tensor, generator: np.random.Generator) -> Tensor:
@@ -69,8 +99,4 @@ def _disturbed(features: Tensor, generator: np.random.Generator) -> Tensor:
     channels = (1, features.shape[1], 1, 1)
     if generator.random() < 0.5:
         features = features * torch.from_numpy(generator.random(channels) > _DROPPED).to(features)
-    return features + _normal(channels, _OFFSET, generator).to(features)
-
-
-def _normal(shape: tuple[int, ...], deviation: float, generator: np.random.Generator) -> Tensor:
-    return torch.from_numpy(generator.standard_normal(shape, np.float32)) * deviation
+    return features + torch.from_numpy(generator.normal(0, _OFFSET, channels).astype(np.float32)).to(features)

@@ -62,6 +62,9 @@ def new_state(config: TrainingConfig, network: SegmentationNetwork) -> TrainingS
         load_imagenet(network.encoder, Path(config.imagenet))
     if config.start:
         load_start(network, Path(config.start))
+    if network.recogniser:
+        network.requires_grad_(False)
+        network.recogniser.requires_grad_(True)
     encoder = list(network.encoder.stem.parameters()) + list(network.encoder.stages.parameters())
     known = {id(parameter) for parameter in encoder}
     others = [parameter for parameter in network.parameters() if id(parameter) not in known]

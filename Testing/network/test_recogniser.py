@@ -14,7 +14,7 @@ from torch import Tensor
 from DPLSegmentLib.network.checkpoint import load_model, save_model
 from DPLSegmentLib.network.config import STRIDE, NetworkConfig
 from DPLSegmentLib.network.network import SegmentationNetwork
-from DPLSegmentLib.network.recogniser import Recogniser, places_of, slice_step
+from DPLSegmentLib.network.recogniser import TOLD_STRIDE, Recogniser, places_of, slice_step
 
 NAMES = ("aorta", "left adrenal gland")
 SHAPE = (16, 24)
@@ -38,19 +38,33 @@ def embedded(count: int) -> Tensor:
     return torch.randn(count, 96, *SHAPE, generator=torch.Generator().manual_seed(count))
 
 
+def shown(count: int) -> Tensor:
+    """Noise [count, 64, 96]."""
+    return torch.rand(count, *(side * STRIDE for side in SHAPE), generator=torch.Generator().manual_seed(count))
+
+
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_every_slice_gets_a_logit_of_nothing_and_of_each_structure(
     recogniser: Recogniser, places: Tensor, count: int
 ) -> None:
-    assert recogniser(embedded(count), places).shape == (count, 1 + len(NAMES), *SHAPE)
+    told = recogniser(embedded(count), places, shown(count))
+    assert told.shape == (count, 1 + len(NAMES), *(side * STRIDE // TOLD_STRIDE for side in SHAPE))
 
 
 def test_what_lies_on_the_neighbours_matters(recogniser: Recogniser, places: Tensor) -> None:
     stack = embedded(5)
     changed = stack.clone()
     changed[4] = 0
-    differences = (recogniser(stack, places) - recogniser(changed, places)).abs().amax((1, 2, 3))
+    one, other = (recogniser(features, places, shown(5)) for features in (stack, changed))
+    differences = (one - other).abs().amax((1, 2, 3))
     assert differences[3] > 0.01 and differences[0] < differences[3]
+
+
+def test_the_slices_themselves_matter(recogniser: Recogniser, places: Tensor) -> None:
+    dark, bright = shown(2), shown(2)
+    bright[0, 32:36, 40:44] = 1
+    differences = (recogniser(embedded(2), places, dark) - recogniser(embedded(2), places, bright)).abs().amax(1)
+    assert int(differences[0].argmax()) in {16 * 48 + 20, 16 * 48 + 21, 17 * 48 + 20, 17 * 48 + 21}
 
 
 def test_places_run_from_minus_one_to_one_within_the_body(places: Tensor) -> None:

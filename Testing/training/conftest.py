@@ -16,6 +16,7 @@ from DPLSegmentLib.resources import resource
 from DPLSegmentLib.training import synthesis
 from DPLSegmentLib.training.config import TrainingConfig
 from DPLSegmentLib.training.episodes import EpisodeSampler
+from DPLSegmentLib.training.known_scans import prepare_known_scans
 from DPLSegmentLib.training.pack import TrainingVolume, load_volumes
 from Testing.training.crops import write_case
 
@@ -52,6 +53,14 @@ def config(data: Path) -> TrainingConfig:
     """Four steps on small windows."""
     run = str(data / "runs" / "first")
     return TrainingConfig(str(data), run, steps=4, crop=64, rollout=2, synthetic=1, warmup=2, seed=7)
+
+
+@pytest.fixture(scope="session")
+def known_config(config: TrainingConfig) -> TrainingConfig:
+    """Of the recogniser, its scans prepared."""
+    known = replace(config, known=True, pack=str(Path(config.data) / "runs" / "pack-known"), views=1)
+    prepare_known_scans(known)
+    return known
 
 
 @pytest.fixture

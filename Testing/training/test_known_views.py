@@ -1,4 +1,4 @@
-"""Views for the recogniser: of drawn structures that are no benchmark organs, whole, turned and kept."""
+"""Views for the recogniser: as the engine sees a scan, or turned, bent and in other greys; made once and kept."""
 
 from __future__ import annotations
 
@@ -9,84 +9,99 @@ import numpy as np
 import pytest
 import torch
 
+from DPLSegmentLib.images.reading import read_volume
 from DPLSegmentLib.network.encoder import Encoder
 from DPLSegmentLib.propagation.embedding import Embedder
-from DPLSegmentLib.training.known_views import KnownView, known_structures, load_views, make_views
-from DPLSegmentLib.training.pack import BENCHMARK
+from DPLSegmentLib.training.config import TrainingConfig
+from DPLSegmentLib.training.kept_views import FreshViews, KeptViews
+from DPLSegmentLib.training.known_scans import KnownScan, load_known_scans
+from DPLSegmentLib.training.known_views import KnownView, Viewer, shares_of
 
-AREA = 16
+COPIES = 5
 
 
 @pytest.fixture(scope="module")
-def embedder() -> Embedder:
-    """With an encoder that has learned nothing."""
+def encoder() -> Encoder:
+    """That has learned nothing."""
     torch.manual_seed(1)
-    return Embedder(Encoder().eval(), torch.device("cpu"))
+    return Encoder().eval().requires_grad_(False)
 
 
 @pytest.fixture(scope="module")
-def folder(data: Path, embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The views of the two crops."""
-    folder = tmp_path_factory.mktemp("views")
-    make_views(data, known_structures(data), folder, embedder)
-    return folder
+def scan(known_config: TrainingConfig) -> KnownScan:
+    """The first crop."""
+    return load_known_scans(known_config, torch.device("cpu"))[0]
 
 
-@pytest.fixture
-def views(folder: Path) -> list[KnownView]:
-    """Read back."""
-    return load_views(folder)
+@pytest.fixture(scope="module")
+def kept(encoder: Encoder, scan: KnownScan, tmp_path_factory: pytest.TempPathFactory) -> KeptViews:
+    """Five views of it."""
+    return KeptViews(tmp_path_factory.mktemp("views"), Viewer(encoder, (0,)), [scan], COPIES)
 
 
-def test_known_are_the_drawn_structures_but_for_the_benchmark_organs(data: Path, label_names: dict[int, str]) -> None:
-    assert known_structures(data) == tuple(name for name in label_names.values() if name not in BENCHMARK)
+@pytest.fixture(scope="module")
+def views(kept: KeptViews) -> list[KnownView]:
+    """All of them."""
+    return [kept.view(0, copy) for copy in range(COPIES)]
 
 
-def test_every_scan_is_seen_as_it_is_and_in_four_other_ways(views: list[KnownView]) -> None:
-    assert len(views) == 10
-    plain, turned = views[0], views[1]
-    assert not np.allclose(plain.shares.sum((2, 3)), turned.shares.sum((2, 3)), rtol=0.02)
+def test_the_first_view_is_what_the_engine_sees(views: list[KnownView], encoder: Encoder, data: Path) -> None:
+    volume = read_volume(data / "abdomen-ct" / "train" / "case-01-image.nii.gz")
+    seen = Embedder(encoder, torch.device("cpu")).embed(volume, 0)
+    step = round(5 / volume.spacing[0])
+    features = np.stack([seen.standardised(index) for index in range(0, seen.count, step)])
+    assert views[0].features.shape == features.shape
+    assert np.corrcoef(views[0].features.flatten(), features.ravel())[0, 1] > 0.97
+    assert (views[0].slices - seen.images[::step]).abs().mean() < 0.02
 
 
-def test_shares_add_up_to_the_area_that_is_drawn(
-    views: list[KnownView], data: Path, true_labels: dict[str, np.ndarray], label_names: dict[int, str]
-) -> None:
-    names, labels = known_structures(data), true_labels["case-01"]
-    values = {name: value for value, name in label_names.items()}
-    seen = views[0].shares.astype(np.float64).sum((0, 2, 3))
-    drawn = np.array([(labels[::2] == values[name]).sum() for name in names])
-    there = drawn > 100
-    ratio = seen[there] * AREA / drawn[there]
-    assert there.sum() >= 3 and ratio.std() / ratio.mean() < 0.05
+def test_other_views_show_it_otherwise(views: list[KnownView]) -> None:
+    areas = [np.bincount(view.labels.flatten(), minlength=16)[1:] / len(view.labels) for view in views]
+    assert all(not np.allclose(areas[0], other, rtol=0.02) for other in areas[1:])
+    assert all(view.slices.min() >= 0 and view.slices.max() <= 1 for view in views)
+
+
+def test_shares_add_up_to_one_and_to_what_is_drawn(views: list[KnownView]) -> None:
+    labels = views[0].labels
+    shares = shares_of(labels, int(labels.max()))
+    assert torch.allclose(shares.sum(1), torch.ones(()))
+    assert float(shares[:, 1].sum()) * 4 == float((labels == 1).sum())
 
 
 def test_right_stays_right_where_a_scan_is_seen_mirrored(views: list[KnownView]) -> None:
-    plain, mirrored = views[0], views[4]
-    assert plain.places[1, 0, 0] < plain.places[1, 0, -1] and mirrored.places[1, 0, 0] > mirrored.places[1, 0, -1]
-    for number in np.flatnonzero(plain.shares.sum((0, 2, 3)) > 20):
-        one, other = (_middle(view, number) for view in (plain, mirrored))
+    rising = [bool(view.places[1, 0, 0] < view.places[1, 0, -1]) for view in views]
+    mirrored = [view for view, rises in zip(views, rising, strict=True) if not rises]
+    assert rising[0] and mirrored
+    for number in np.flatnonzero(np.bincount(views[0].labels.flatten())[1:] > 400) + 1:
+        one, other = (_middle(view, number) for view in (views[0], mirrored[0]))
         assert abs(one - other) < 0.35
 
 
-def test_views_that_are_there_are_not_made_again(folder: Path, data: Path, embedder: Embedder) -> None:
-    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*.npy")}
-    make_views(data, known_structures(data), folder, embedder)
-    assert before == {path: path.stat().st_mtime_ns for path in folder.rglob("*.npy")}
+def test_views_that_are_there_are_not_made_again(kept: KeptViews, views: list[KnownView]) -> None:
+    before = {path: path.stat().st_mtime_ns for path in kept.folder.rglob("*.npy")}
+    assert torch.equal(kept.view(0, 1).labels, views[1].labels)
+    assert len(before) == 4 * COPIES
+    assert before == {path: path.stat().st_mtime_ns for path in kept.folder.rglob("*.npy")}
 
 
-def test_a_view_that_was_interrupted_is_made_again(
-    folder: Path, data: Path, embedder: Embedder, tmp_path: Path
+def test_a_view_that_was_interrupted_is_made_again_and_is_the_same(
+    kept: KeptViews, views: list[KnownView], tmp_path: Path
 ) -> None:
-    shutil.copytree(folder, tmp_path / "views")
-    interrupted = tmp_path / "views" / "abdomen-ct-case-01-0"
-    interrupted.rename(interrupted.with_suffix(".partial"))
-    (interrupted.with_suffix(".partial") / "places.npy").unlink()
-    assert len(load_views(tmp_path / "views")) == 9
-    make_views(data, known_structures(data), tmp_path / "views", embedder)
-    assert len(load_views(tmp_path / "views")) == 10 and not list((tmp_path / "views").glob("*.partial"))
+    interrupted = tmp_path / "abdomen-ct-case-01-1.77.partial"
+    shutil.copytree(kept.folder / "abdomen-ct-case-01-1", interrupted)
+    (interrupted / "places.npy").unlink()
+    again = KeptViews(tmp_path, kept.viewer, kept.scans, COPIES).view(0, 1)
+    assert torch.equal(again.features, views[1].features) and torch.equal(again.slices, views[1].slices)
+
+
+def test_fresh_views_are_new_each_time_and_of_one_size(encoder: Encoder, scan: KnownScan) -> None:
+    fresh = FreshViews(Viewer(encoder, ()), [scan])
+    (_, one), (_, other) = (fresh.draw(np.random.default_rng(seed)) for seed in (1, 2))
+    assert one.features.shape == other.features.shape and len(one.labels) == 48
+    assert not torch.equal(one.labels, other.labels)
 
 
 def _middle(view: KnownView, number: int) -> float:
     """The mean place of a structure from right to left."""
-    share = view.shares[:, number].astype(np.float64)
+    share = (view.labels[:, 2::4, 2::4] == number).double()
     return float((share * view.places[1]).sum() / share.sum())
