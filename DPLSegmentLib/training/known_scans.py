@@ -18,7 +18,7 @@ from DPLSegmentLib.images.intensity import Kind, detect_kind, intensity_window, 
 from DPLSegmentLib.images.reading import read_volume
 from DPLSegmentLib.images.stack import Box, occupied_box
 from DPLSegmentLib.training.config import TrainingConfig, TrainingError
-from DPLSegmentLib.training.pack import BENCHMARK, drawn_scans, label_values, permitted_labels
+from DPLSegmentLib.training.pack import BENCHMARK, drawn_scans, label_values, pack_folder, permitted_labels
 
 GREYS = 32
 """How many steps the usual CT window is divided into."""
@@ -53,9 +53,11 @@ def prepare_known_scans(config: TrainingConfig) -> None:
     folder = _folder(config)
     if (folder / "names.txt").is_file():
         return
-    data = Path(config.data)
-    names = _names_of(data)
-    for path, group in drawn_scans(data):
+    scans = drawn_scans(Path(config.data))
+    names = tuple(dict.fromkeys(name for path, _ in scans for name in label_values(path) if name not in BENCHMARK))
+    if not names:
+        raise TrainingError(f"No scans with drawn structures were found in {config.data}.")
+    for path, group in scans:
         kept = folder / f"{group}-{path.name.removesuffix('-image.nii.gz')}.npz"
         if not kept.is_file():
             _write(kept, _arrays(path, group, names))
@@ -75,14 +77,7 @@ def load_known_scans(config: TrainingConfig, device: torch.device) -> list[Known
 
 
 def _folder(config: TrainingConfig) -> Path:
-    return Path(config.pack) if config.pack else Path(config.run).parent / "pack-known"
-
-
-def _names_of(data: Path) -> tuple[str, ...]:
-    names = [name for path, _ in drawn_scans(data) for name in label_values(path) if name not in BENCHMARK]
-    if not names:
-        raise TrainingError(f"No scans with drawn structures were found in {data}.")
-    return tuple(dict.fromkeys(names))
+    return pack_folder(config, "pack-known")
 
 
 def _write_names(folder: Path, names: Sequence[str]) -> None:

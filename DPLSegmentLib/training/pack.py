@@ -67,9 +67,9 @@ def to_device(volume: TrainingVolume, device: torch.device) -> TrainingVolume:
     return replace(volume, image=volume.image.to(device), maps=maps)
 
 
-def pack_folder(config: TrainingConfig) -> Path:
-    """Where the prepared scans are kept."""
-    return Path(config.pack) if config.pack else Path(config.run).parent / f"pack{_FORMAT}"
+def pack_folder(config: TrainingConfig, usual: str = f"pack{_FORMAT}") -> Path:
+    """Where the prepared scans are kept; in `usual` beside the run where the configuration does not say."""
+    return Path(config.pack) if config.pack else Path(config.run).parent / usual
 
 
 def prepare_volumes(config: TrainingConfig) -> None:

@@ -14,7 +14,7 @@ from DPLSegmentLib.network.encoder import Encoder
 from DPLSegmentLib.propagation.embedding import Embedder
 from DPLSegmentLib.training.config import TrainingConfig
 from DPLSegmentLib.training.kept_views import FreshViews, KeptViews
-from DPLSegmentLib.training.known_scans import KnownScan, load_known_scans
+from DPLSegmentLib.training.known_scans import KnownScan, known_structures, load_known_scans
 from DPLSegmentLib.training.known_views import KnownView, Viewer, shares_of
 
 COPIES = 5
@@ -66,6 +66,21 @@ def test_shares_add_up_to_one_and_to_what_is_drawn(views: list[KnownView]) -> No
     shares = shares_of(labels, int(labels.max()))
     assert torch.allclose(shares.sum(1), torch.ones(()))
     assert float(shares[:, 1].sum()) * 4 == float((labels == 1).sum())
+
+
+def test_labels_have_the_areas_that_are_drawn(
+    views: list[KnownView],
+    known_config: TrainingConfig,
+    true_labels: dict[str, np.ndarray],
+    label_names: dict[int, str],
+) -> None:
+    names, labels = known_structures(known_config), true_labels["case-01"]
+    values = {name: value for value, name in label_names.items()}
+    seen = shares_of(views[0].labels, len(names))[:, 1:].double().sum((0, 2, 3)).numpy()
+    drawn = np.array([(labels[::2] == values[name]).sum() for name in names])
+    there = drawn > 100
+    ratio = seen[there] / drawn[there]
+    assert there.sum() >= 3 and ratio.std() / ratio.mean() < 0.05
 
 
 def test_right_stays_right_where_a_scan_is_seen_mirrored(views: list[KnownView]) -> None:

@@ -59,14 +59,14 @@ def test_what_can_be_learnt_is_learnt(easy_views: Write) -> None:
     recogniser = Recogniser(96, 1)
     lesson, optimiser = RecognitionLesson(recogniser, easy_views(), 1), torch.optim.AdamW(recogniser.parameters(), 2e-3)
     sums = []
-    for step in range(40):
+    for step in range(30):
         losses = lesson.losses(np.random.default_rng(step))
         loss = torch.stack(list(losses.values())).sum()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
         sums.append(float(loss.detach()))
-    assert np.mean(sums[-5:]) < 0.3 * np.mean(sums[:5])
+    assert sums[-1] < 0.3 * sums[0]
 
 
 def test_the_same_generator_draws_the_same_lesson(easy_views: Write) -> None:
