@@ -269,6 +269,8 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/training/cuts.py
   DPLSegmentLib/training/distributed.py
   DPLSegmentLib/training/episodes.py
+  DPLSegmentLib/training/found_regions.py
+  DPLSegmentLib/training/found_scans.py
   DPLSegmentLib/training/framing.py
   DPLSegmentLib/training/kept_views.py
   DPLSegmentLib/training/known_scans.py
@@ -279,10 +281,12 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/training/losses.py
   DPLSegmentLib/training/pack.py
   DPLSegmentLib/training/recognition.py
+  DPLSegmentLib/training/recurring.py
   DPLSegmentLib/training/rollout.py
   DPLSegmentLib/training/state.py
   DPLSegmentLib/training/supervoxels.py
   DPLSegmentLib/training/synthesis.py
+  DPLSegmentLib/training/teacher.py
   DPLSegmentLib/training/trainer.py
   DPLSegmentLib/training/tuning.py
   DPLSegmentLib/training/views.py

@@ -37,12 +37,18 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _train(config: TrainingConfig, team: Team) -> None:
     from DPLSegmentLib.commands.progress import ProgressBar
+    from DPLSegmentLib.training.found_regions import prepare_found
     from DPLSegmentLib.training.known_scans import prepare_known_scans
     from DPLSegmentLib.training.pack import load_volumes, prepare_volumes
+    from DPLSegmentLib.training.teacher import prepare_taught
     from DPLSegmentLib.training.trainer import Trainer
 
     if team.rank == 0:
         (prepare_known_scans if config.known else prepare_volumes)(config)
+        if config.found:
+            prepare_found(config)
+        if config.teacher:
+            prepare_taught(config)
     team.wait()
     trainer = Trainer(config, [] if config.known else load_volumes(config), team)
     if team.rank:

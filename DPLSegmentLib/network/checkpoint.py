@@ -11,7 +11,7 @@ from DPLSegmentLib.network.config import NetworkConfig
 from DPLSegmentLib.network.identity import digest_of, model_id_of
 from DPLSegmentLib.network.network import SegmentationNetwork
 
-FORMAT = 4
+FORMAT = 5
 
 
 class CheckpointError(ValueError):

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class NetworkConfig:
     """Encoder name ("lite0" or "lite2"), embedding width, the sizes of the parts of DPL, and the names of what the
-    recogniser knows; without any there is no recogniser.
+    recogniser knows; without any there is no recogniser. `found` tells the kind of scan ("CT" or "MR") of each further
+    structure that it knows although nobody named it.
 
     `timesteps` is the T of the diffusion; only t <= T/2 is used. `affinity_radius` is in embedding pixels.
     """
@@ -22,6 +23,7 @@ class NetworkConfig:
     affinity_radius: int = 3
     decoder_width: int = 32
     known: tuple[str, ...] = ()
+    found: tuple[str, ...] = ()
 
 
 STRIDE = 4

@@ -46,7 +46,8 @@ class SegmentationNetwork(nn.Module):
         self.affinity = LocalAffinity(channels, self.config.affinity_channels, self.config.affinity_radius)
         self.decoder = Decoder(channels, self.config.decoder_width)
         self.extract = PrototypeExtractor()
-        self.recogniser = Recogniser(channels, len(self.config.known)) if self.config.known else None
+        told = len(self.config.known) + len(self.config.found)
+        self.recogniser = Recogniser(channels, told) if told else None
 
     def enhance(self, prototypes: Prototypes, enhancement: Enhancement) -> Prototypes:
         """Condition, diffuse and fuse the foreground prototypes; the background stays as it is."""

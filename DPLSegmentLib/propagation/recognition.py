@@ -1,6 +1,7 @@
-"""A structure that the model knows by name is recognised where it is painted; where it ends is known then (ours).
+"""A structure that the model knows is recognised where it is painted; where it ends is known then (ours).
 
-One painted slice does not say how far a cord or an aorta goes. Whoever has seen some knows.
+One painted slice does not say how far a cord or an aorta goes. Whoever has seen some knows. What is known of CT was
+drawn by people and has a name; of MR, regions that were found again in most scans, without one.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from DPLSegmentLib.images.facing import turn_to
 from DPLSegmentLib.images.intensity import Kind, detect_kind
 from DPLSegmentLib.images.stack import SliceStack
 from DPLSegmentLib.images.volume import Volume
-from DPLSegmentLib.network.config import STRIDE
+from DPLSegmentLib.network.config import STRIDE, NetworkConfig
 from DPLSegmentLib.network.network import SegmentationNetwork
 from DPLSegmentLib.network.recogniser import TOLD_STRIDE, places_of, slice_step
 from DPLSegmentLib.propagation.body import body_box
@@ -33,7 +34,7 @@ _USUAL = "SPL"
 _ALIKE = 0.3
 _CHUNK = 16
 _WELL, _LITTLE = 0.6, 0.2
-_NO_TRUST, _FULL_TRUST = 0.4, 0.8
+_DRAWN_TRUST, _FOUND_TRUST = (0.4, 0.8), (0.7, 0.9)
 _SUREST = 0.02
 _SUREST_SWEPT = 0.01
 _SEEN, _NOTHING, _LIKELY = 1.5, 0.005, -1.0
@@ -42,7 +43,7 @@ _TINY = 1e-3
 
 @dataclass(frozen=True, eq=False)
 class KnownStructure:
-    """A structure known by `name`, and where it is seen: `probability` [n, h, w] of every slice of `stack`, at the
+    """A structure known as `name`, and where it is seen: `probability` [n, h, w] of every slice of `stack`, at the
     recogniser's stride; the slices that it reaches, and how much (0..1) what is seen counts beside what is swept."""
 
     name: str
@@ -72,12 +73,32 @@ class KnownStructure:
         return mm / (self.stack.pixel_mm * self.stack.shape[side]) * 2 - 1
 
 
-class Recognition:
-    """What is known by name in one scan; looked for when it is asked for, and then kept. `downwards` are slices that
-    begin at the head, `mirrored` ones have the patient's right in their last columns."""
+@dataclass(frozen=True)
+class _Told:
+    """The recogniser's structure `number`; one that is not `believed` is told apart and nothing more. It has no `trust`
+    up to the first Dice on the painted slices, and all from the second one on."""
 
-    def __init__(self, network: SegmentationNetwork, embedding: Embedding, downwards: bool, mirrored: bool) -> None:
+    number: int
+    name: str
+    trust: tuple[float, float] = _DRAWN_TRUST
+    believed: bool = True
+
+
+class Recognition:
+    """What is known in one scan; looked for when it is asked for, and then kept. `structures` are those that scans of
+    this kind may show; `downwards` are slices that begin at the head, `mirrored` ones have the patient's right in their
+    last columns."""
+
+    def __init__(
+        self,
+        network: SegmentationNetwork,
+        embedding: Embedding,
+        structures: Sequence[_Told],
+        downwards: bool,
+        mirrored: bool,
+    ) -> None:
         self.network = network
+        self.structures = structures
         self.embedding = embedding
         self.downwards = downwards
         self.mirrored = mirrored
@@ -95,11 +116,13 @@ class Recognition:
         number, alike = self._likest(painted, lambda each: whole[self._nearest(each.index)])
         if alike < _ALIKE:
             return None
-        name, stack = self.network.config.known[number], self.embedding.stack
+        told, stack = self.structures[number], self.embedding.stack
+        if not told.believed:
+            return None
         probability = _interpolated(whole[:, number].float(), self.slices.step, self.embedding.count)
-        trust = _trust(alike)
+        trust = _trust(alike, told.trust)
         reach = _reach(probability, {each.index: _seen_small(each) for each in painted}, trust)
-        return KnownStructure(name, probability, stack, reach, trust)
+        return KnownStructure(told.name, probability, stack, reach, trust)
 
     def _likest(self, painted: Sequence[PaintedSlice], seen: Callable[[PaintedSlice], Tensor]) -> tuple[int, float]:
         """Which known structure the painted slices are most like, and how much; `seen` gives [k, h, w] near a slice."""
@@ -146,7 +169,8 @@ class Recognition:
         features = torch.stack([self.embedding.standardised(index, small) for index in slices]).flip(upwards)
         images = shown.cut(self.embedding.images[list(slices)]).float().flip(upwards)
         logits = self.network.recogniser(features, small.cut(self._places).to(features), images)
-        return logits.softmax(1)[:, 1:].flip(upwards).cpu().half()
+        probabilities = logits.softmax(1)[:, [1 + each.number for each in self.structures]]
+        return probabilities.flip(upwards).cpu().half()
 
     @cached_property
     def _places(self) -> Tensor:
@@ -155,18 +179,31 @@ class Recognition:
 
 
 def recognition(network: SegmentationNetwork, embedding: Embedding, volume: Volume) -> Recognition | None:
-    """None where nothing is known: without a recogniser, of a scan that is no CT, and of slices that are not axial."""
+    """None where nothing is known: without a recogniser, of scans of another kind, and of slices that are not axial."""
     turn = turn_to(volume.ijk_to_ras, _USUAL)
     if network.recogniser is None or embedding.stack.axis or turn.order != (0, 1, 2):
         return None
-    if detect_kind(volume.array) is Kind.PERCENTILE:
+    structures = _structures(network.config, "MR" if detect_kind(volume.array) is Kind.PERCENTILE else "CT")
+    if not structures:
         return None
-    return Recognition(network, embedding, downwards=turn.flipped[0], mirrored=turn.flipped[2])
+    return Recognition(network, embedding, structures, downwards=turn.flipped[0], mirrored=turn.flipped[2])
 
 
-def _trust(alike: float) -> float:
-    """Nothing up to a Dice of 0.4 on the painted slices, all from 0.8 on."""
-    return min(1.0, max(0.0, (alike - _NO_TRUST) / (_FULL_TRUST - _NO_TRUST)))
+def _structures(config: NetworkConfig, kind: str) -> list[_Told]:
+    """Those with names are of CT. What was found there as well only tells what is none of them."""
+    named = [_Told(number, name) for number, name in enumerate(config.known) if kind == "CT"]
+    found = [
+        _Told(number, f"found on {kind}, {number}", _FOUND_TRUST, kind != "CT")
+        for number, of in enumerate(config.found, len(config.known))
+        if of == kind
+    ]
+    return named + found
+
+
+def _trust(alike: float, limits: tuple[float, float]) -> float:
+    """From 0 at the first limit to 1 at the second."""
+    none, full = limits
+    return min(1.0, max(0.0, (alike - none) / (full - none)))
 
 
 def _seen_small(painted: PaintedSlice) -> Tensor:

@@ -1,6 +1,6 @@
-"""The scans with drawn structures for the recogniser to learn from, kept small enough to be sent to a graphics card.
+"""The scans for the recogniser to learn from, kept small enough to be sent to a graphics card.
 
-Grey values are kept in steps of 12.5 HU, which is less than the noise of a CT: 60 MB for 40 scans.
+Grey values are kept in steps of 12.5 HU of CT, which is less than its noise, or a hundredth of the range of MR.
 """
 
 from __future__ import annotations
@@ -18,11 +18,19 @@ from DPLSegmentLib.images.intensity import Kind, detect_kind, intensity_window, 
 from DPLSegmentLib.images.reading import read_volume
 from DPLSegmentLib.images.stack import Box, occupied_box
 from DPLSegmentLib.training.config import TrainingConfig, TrainingError
-from DPLSegmentLib.training.pack import BENCHMARK, drawn_scans, label_values, pack_folder, permitted_labels
+from DPLSegmentLib.training.pack import (
+    BENCHMARK,
+    drawn_scans,
+    label_values,
+    pack_folder,
+    permitted_labels,
+    training_scans,
+)
 
-GREYS = 32
-"""How many steps the usual CT window is divided into."""
+GREYS = {"CT": 32, "MR": 100}
+"""How many steps the usual window is divided into."""
 
+_FORMAT = 2
 _WIDE = 4.0
 _AIR = 0.05
 _MAYBE = {"abdomen-ct": ("spinal cord",), "headneck-ct": ("aorta",)}
@@ -31,11 +39,12 @@ _MAYBE = {"abdomen-ct": ("spinal cord",), "headneck-ct": ("aorta",)}
 
 @dataclass(frozen=True, eq=False)
 class KnownScan:
-    """`name` tells its set and case; `greys` uint8 [z, y, x], `GREYS` of them for the usual CT window and `wide` times
-    as many in all; `labels` uint8 [z, y, x]: 1 + the number of the known structure; `spacing` in mm (z, y, x); `box`
-    what is looked at in plane; `maybe` bool [k]: what may be there without being drawn."""
+    """`name` tells its set and case; `kind` is "CT" or "MR"; `greys` uint8 [z, y, x], `GREYS` of them for the usual
+    window and `wide` times as many in all; `labels` [z, y, x]: 1 + the number of the structure; `spacing` in mm
+    (z, y, x); `box` what is looked at in plane; `maybe` bool [k]: what may be there without being drawn."""
 
     name: str
+    kind: str
     greys: Tensor
     labels: Tensor
     spacing: tuple[float, float, float]
@@ -50,34 +59,40 @@ class KnownScan:
 
 def prepare_known_scans(config: TrainingConfig) -> None:
     """Write what `load_known_scans` reads, for the scans for which that has not been done yet."""
-    folder = _folder(config)
+    folder = known_folder(config)
     if (folder / "names.txt").is_file():
         return
-    scans = drawn_scans(Path(config.data))
+    scans, root = drawn_scans(Path(config.data)), Path(config.data)
     names = tuple(dict.fromkeys(name for path, _ in scans for name in label_values(path) if name not in BENCHMARK))
     if not names:
         raise TrainingError(f"No scans with drawn structures were found in {config.data}.")
-    for path, group in scans:
+    for path, group in scans + [each for each in training_scans(root) if each not in scans]:
         kept = folder / f"{group}-{path.name.removesuffix('-image.nii.gz')}.npz"
         if not kept.is_file():
-            _write(kept, _arrays(path, group, names))
+            write_arrays(kept, _arrays(path, group, names))
     _write_names(folder, names)
 
 
 def known_structures(config: TrainingConfig) -> tuple[str, ...]:
     """Names of all drawn structures that are no benchmark organs, in the order of the sets; after
     `prepare_known_scans`."""
-    return tuple((_folder(config) / "names.txt").read_text().splitlines())
+    return tuple((known_folder(config) / "names.txt").read_text().splitlines())
 
 
 def load_known_scans(config: TrainingConfig, device: torch.device) -> list[KnownScan]:
-    """All prepared scans but those that `config.without` names, in sorted order."""
-    kept = sorted(_folder(config).glob("*[0-9].npz"))
-    return [_read(path, device) for path in kept if path.stem not in config.without.split()]
+    """The prepared scans on which anything is drawn, in sorted order."""
+    return [scan for scan in load_prepared_scans(config, device) if not bool(scan.maybe.all())]
 
 
-def _folder(config: TrainingConfig) -> Path:
-    return pack_folder(config, "pack-known")
+def load_prepared_scans(config: TrainingConfig, device: torch.device) -> list[KnownScan]:
+    """All prepared scans but those whose names begin with one of `config.without`, in sorted order."""
+    kept = sorted(known_folder(config).glob("*[0-9].npz"))
+    return [_read(path, device) for path in kept if not path.stem.startswith(tuple(config.without.split()))]
+
+
+def known_folder(config: TrainingConfig) -> Path:
+    """Where they are kept."""
+    return pack_folder(config, f"pack-known{_FORMAT}")
 
 
 def _write_names(folder: Path, names: Sequence[str]) -> None:
@@ -88,25 +103,31 @@ def _write_names(folder: Path, names: Sequence[str]) -> None:
 
 def _arrays(path: Path, group: str, names: Sequence[str]) -> dict[str, np.ndarray]:
     volume, drawn = read_volume(path), permitted_labels(path)
-    assert drawn is not None
     low, high = intensity_window(volume.array)
-    wide = 1.0 if detect_kind(volume.array) is Kind.WINDOWED_8BIT else _WIDE
+    measure = detect_kind(volume.array)
+    kind = "MR" if measure is Kind.PERCENTILE else "CT"
+    wide = _WIDE if measure in (Kind.HU, Kind.HU_SHIFTED) else 1.0
     scan = normalise(volume, window=(low, low + wide * (high - low)))
+    return {
+        "kind": np.array(kind),
+        "greys": (scan * (wide * GREYS[kind])).round().astype(np.uint8),
+        "labels": np.zeros(volume.shape, np.uint8) if drawn is None else _numbered(drawn, path, names),
+        "spacing": np.array(volume.spacing),
+        "box": np.array(occupied_box(np.minimum(scan * wide, 1), _AIR)),
+        "wide": np.array(wide),
+        "maybe": np.array([drawn is None or name in _MAYBE.get(group, ()) for name in names]),
+    }
+
+
+def _numbered(drawn: np.ndarray, path: Path, names: Sequence[str]) -> np.ndarray:
     labels = np.zeros_like(drawn)
     for name, value in label_values(path).items():
         if name in names:
             labels[drawn == value] = 1 + names.index(name)
-    return {
-        "greys": (scan * (wide * GREYS)).round().astype(np.uint8),
-        "labels": labels,
-        "spacing": np.array(volume.spacing),
-        "box": np.array(occupied_box(np.minimum(scan * wide, 1), _AIR)),
-        "wide": np.array(wide),
-        "maybe": np.array([name in _MAYBE.get(group, ()) for name in names]),
-    }
+    return labels
 
 
-def _write(path: Path, arrays: dict[str, np.ndarray]) -> None:
+def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
     """As numpy's own .npz, but smaller."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
@@ -122,4 +143,5 @@ def _read(path: Path, device: torch.device) -> KnownScan:
         z, y, x = (float(size) for size in arrays["spacing"])
         top, left, bottom, right = (int(edge) for edge in arrays["box"])
         greys, labels, maybe = (torch.from_numpy(arrays[name]).to(device) for name in ("greys", "labels", "maybe"))
-        return KnownScan(path.stem, greys, labels, (z, y, x), (top, left, bottom, right), arrays["wide"].item(), maybe)
+        box, wide = (top, left, bottom, right), arrays["wide"].item()
+        return KnownScan(path.stem, arrays["kind"].item(), greys, labels, (z, y, x), box, wide, maybe)

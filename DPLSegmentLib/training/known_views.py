@@ -5,6 +5,7 @@ Made on the device, so that a graphics card does not wait for them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +28,7 @@ _TURN, _SHIFT, _ZOOM, _STRETCH = 0.1, 0.04, (-0.12, 0.15), 0.06
 _BEND_MM, _BENDS = 4.0, (3, 5, 5)
 _WINDOWS = (1.0, 1.5, 2.75, 4.0)
 _GAMMA, _BRIGHTNESS, _NOISE, _BLURRED = 0.15, 0.1, 0.04, 0.2
+_VARIED = {"CT": 1.0, "MR": 2.0}
 _OTHER_AGENT, _AGENT = 0.3, (-0.35, 0.2)
 
 
@@ -58,13 +60,14 @@ class Viewer:
         grid = _grid(scan, len(index), mirrored, generator)
         labels = _labels(scan, index, grid)
         shown = _sampled(_windowed(scan, _around(scan, index), generator), grid, "bilinear")
-        return self._view(self._greyed(shown, labels, generator), labels, mirrored)
+        return self._view(self._greyed(shown, labels, _VARIED[scan.kind], generator), labels, mirrored)
 
     def as_it_is(self, scan: KnownScan) -> KnownView:
         """Every slice that the recogniser would see of it, as the engine shows it."""
-        index = torch.arange(0, len(scan.greys), slice_step(scan.spacing[0]))
+        index = _seen(scan)
         grid = _framed(scan, torch.eye(2, 3), len(index))
-        shown = _sampled((scan.greys[_around(scan, index)].float() / GREYS).clamp(max=1), grid, "bilinear")
+        greys = scan.greys[_around(scan, index)].float() / GREYS[scan.kind]
+        shown = _sampled(greys.clamp(max=1), grid, "bilinear")
         return self._view(shown, _labels(scan, index, grid), False)
 
     @torch.no_grad()
@@ -76,13 +79,15 @@ class Viewer:
         features = standardise(features, body_weight(slices, features.shape[-2:]))
         return KnownView(features.half(), slices.half(), places.to(slices), labels.to(torch.uint8))
 
-    def _greyed(self, shown: Tensor, labels: Tensor, generator: np.random.Generator) -> Tensor:
-        """Other brightness, contrast, sharpness, noise and contrast agent, as another CT has; no more than that."""
+    def _greyed(self, shown: Tensor, labels: Tensor, varied: float, generator: np.random.Generator) -> Tensor:
+        """Other brightness, contrast, sharpness, noise and contrast agent, as another scan of the kind has; no more
+        than that."""
         if generator.random() < _OTHER_AGENT:
             shown = (shown + self._agent(labels, generator)).clamp(0, 1) * (shown > 0)
         if generator.random() < _BLURRED:
             shown = functional.avg_pool2d(shown, 3, 1, 1)
-        bent = shown ** float(np.exp(generator.normal(0, _GAMMA))) * float(np.exp(generator.normal(0, _BRIGHTNESS)))
+        gamma, gain = (float(np.exp(varied * generator.normal(0, by))) for by in (_GAMMA, _BRIGHTNESS))
+        bent = shown**gamma * gain
         return (bent + torch.randn_like(bent) * float(generator.uniform(0, _NOISE))).clamp(0, 1)
 
     def _agent(self, labels: Tensor, generator: np.random.Generator) -> Tensor:
@@ -93,11 +98,23 @@ class Viewer:
         return functional.avg_pool2d(added[:, None], 5, 1, 2)
 
 
-def shares_of(labels: Tensor, known: int) -> Tensor:
-    """uint8 [n, 4h, 4w] to [n, 1 + k, 2h, 2w]: how much (0..1) of what the recogniser tells is of nothing and of each
-    known structure."""
-    each = [functional.avg_pool2d((labels == number).float(), TOLD_STRIDE) for number in range(1 + known)]
-    return torch.stack(each, 1)
+def maps_as_they_are(scan: KnownScan, maps: Tensor) -> Tensor:
+    """Maps [z, m, y, x], of any size in plane, to float [n, m, H, W] as `Viewer.as_it_is` shows the scan."""
+    index = _seen(scan)
+    return _sampled(maps[index].float(), _framed(scan, torch.eye(2, 3), len(index)), "nearest")
+
+
+def shares_of(labels: Tensor, numbers: Sequence[int]) -> Tensor:
+    """Labels [n, 4h, 4w] to [n, 1 + k, 2h, 2w]: how much (0..1) of what the recogniser tells is of nothing, and of each
+    of some structures."""
+    each = [functional.avg_pool2d((labels == 1 + number).float(), TOLD_STRIDE) for number in numbers]
+    shares = torch.stack(each, 1)
+    return torch.cat([1 - shares.sum(1, keepdim=True), shares], 1)
+
+
+def _seen(scan: KnownScan) -> Tensor:
+    """Which slices the recogniser would see."""
+    return torch.arange(0, len(scan.greys), slice_step(scan.spacing[0]))
 
 
 def _chosen(scan: KnownScan, generator: np.random.Generator) -> Tensor:
@@ -134,7 +151,7 @@ def _windowed(scan: KnownScan, index: Tensor, generator: np.random.Generator) ->
     wide = float(generator.choice(_WINDOWS)) if generator.random() < 0.5 else 1.0
     greys = scan.greys[index].float()
     dithered = (greys + torch.rand_like(greys) - 0.5) * (greys > 0)
-    return (dithered / (GREYS * min(wide, scan.wide))).clamp(0, 1)
+    return (dithered / (GREYS[scan.kind] * min(wide, scan.wide))).clamp(0, 1)
 
 
 def _grid(scan: KnownScan, count: int, mirrored: bool, generator: np.random.Generator) -> Tensor:

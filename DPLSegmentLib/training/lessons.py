@@ -15,6 +15,7 @@ from DPLSegmentLib.network.recogniser import Recogniser
 from DPLSegmentLib.training.config import TrainingConfig
 from DPLSegmentLib.training.distributed import Team
 from DPLSegmentLib.training.episodes import EpisodeSampler
+from DPLSegmentLib.training.found_scans import load_found_scans
 from DPLSegmentLib.training.kept_views import FreshViews, KeptViews
 from DPLSegmentLib.training.known_scans import load_known_scans
 from DPLSegmentLib.training.known_views import Viewer
@@ -57,9 +58,10 @@ def lesson_for(
 def _recognition(
     config: TrainingConfig, recogniser: Recogniser, network: SegmentationNetwork, team: Team
 ) -> RecognitionLesson:
-    names, scans = network.config.known, load_known_scans(config, team.device)
+    names = network.config.known
+    scans = (load_found_scans if config.found else load_known_scans)(config, team.device)
     vessels = tuple(number for number, name in enumerate(names) if name in _VESSELS)
     viewer = Viewer(fast_encoder(network.encoder, team.device), vessels)
     if not config.views:
-        return RecognitionLesson(recogniser, FreshViews(viewer, scans), len(names), WHOLE)
-    return RecognitionLesson(recogniser, KeptViews(Path(config.run) / "views", viewer, scans, config.views), len(names))
+        return RecognitionLesson(recogniser, FreshViews(viewer, scans), WHOLE)
+    return RecognitionLesson(recogniser, KeptViews(Path(config.run) / "views", viewer, scans, config.views))

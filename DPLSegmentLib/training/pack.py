@@ -6,7 +6,7 @@ Only `train/` and `unlabelled/` are read, and of the abdominal sets only labels 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -74,7 +74,7 @@ def pack_folder(config: TrainingConfig, usual: str = f"pack{_FORMAT}") -> Path:
 
 def prepare_volumes(config: TrainingConfig) -> None:
     """Write what `load_volumes` reads, for the scans for which that has not been done yet."""
-    for path, group in _scans(Path(config.data)):
+    for path, group in training_scans(Path(config.data)):
         _kept(path, group, config)
 
 
@@ -83,7 +83,7 @@ def load_volumes(config: TrainingConfig) -> list[TrainingVolume]:
 
     Raises TrainingError when the folder has none.
     """
-    cached = (_cached(path, group, config) for path, group in _scans(Path(config.data)))
+    cached = (_cached(path, group, config) for path, group in training_scans(Path(config.data)))
     volumes = [volume for volume in cached if volume.maps]
     if not volumes:
         raise TrainingError(f"No training scans were found in {config.data}; it must hold {', '.join(_SETS)}.")
@@ -96,14 +96,26 @@ def stored_scans(config: TrainingConfig, group: str) -> Iterator[tuple[Path, dic
         yield path, _arrays(path, group, config)
 
 
+def region_weights(arrays: Mapping[str, np.ndarray], scale: int) -> np.ndarray:
+    """Sampling weights [n + 1] of the regions of a scale: what other scales agree on counts most."""
+    return arrays[f"weights{scale}"] * arrays[f"stable{scale}"] ** _STABLE
+
+
 def scan_paths(config: TrainingConfig, group: str) -> list[Path]:
     """The training scans of one set in sorted order."""
-    return [path for path, of in _scans(Path(config.data)) if of == group]
+    return [path for path, of in training_scans(Path(config.data)) if of == group]
+
+
+def training_scans(root: Path) -> Iterator[tuple[Path, str]]:
+    """All training scans with their sets, in the order of the sets."""
+    for name in _SETS:
+        for path in sorted((root / name).glob("*-image.nii.gz")):
+            yield path, name.split("/")[0]
 
 
 def drawn_scans(root: Path) -> list[tuple[Path, str]]:
     """The training scans on which more than benchmark organs is drawn, with their sets, in the order of the sets."""
-    return [(path, group) for path, group in _scans(root) if permitted_labels(path) is not None]
+    return [(path, group) for path, group in training_scans(root) if permitted_labels(path) is not None]
 
 
 def synthetic_volumes(config: TrainingConfig) -> list[TrainingVolume]:
@@ -117,12 +129,6 @@ def _synthetic(generator: np.random.Generator) -> TrainingVolume:
     spacing = (float(generator.uniform(1, 4)), 1.5, 1.5)
     maps = (region_map(labels, 1, weights, False),)
     return TrainingVolume(torch.from_numpy(labels), spacing, maps, "synthetic", True)
-
-
-def _scans(root: Path) -> Iterator[tuple[Path, str]]:
-    for name in _SETS:
-        for path in sorted((root / name).glob("*-image.nii.gz")):
-            yield path, name.split("/")[0]
 
 
 def _kept(path: Path, group: str, config: TrainingConfig) -> Path:
@@ -183,7 +189,7 @@ def label_values(path: Path) -> dict[str, int]:
 def _unpack(arrays: dict[str, np.ndarray], group: str, use_labels: bool) -> TrainingVolume:
     step = int(arrays["step"])
     found = [scale for scale in range(len(SCALES)) if len(arrays[f"weights{scale}"]) > 1]
-    weights = {scale: arrays[f"weights{scale}"] * arrays[f"stable{scale}"] ** _STABLE for scale in found}
+    weights = {scale: region_weights(arrays, scale) for scale in found}
     maps = [region_map(arrays[f"regions{scale}"], step, weights[scale], False) for scale in found]
     if use_labels and "labels" in arrays:
         labels = arrays["labels"]

@@ -29,12 +29,11 @@ _DROPPED, _OFFSET, _MOVED = 0.1, 0.15, 0.05
 
 
 class RecognitionLesson:
-    """Draws a part of a view, at `most` so large, for each step; `known` structures are told."""
+    """Draws a part of a view, at `most` so large, for each step."""
 
-    def __init__(self, recogniser: Recogniser, views: Views, known: int, most: tuple[int, int, int] = PART) -> None:
+    def __init__(self, recogniser: Recogniser, views: Views, most: tuple[int, int, int] = PART) -> None:
         self.recogniser = recogniser
         self.views = views
-        self.known = known
         self.most = most
         self.device = recogniser.leave.weight.device
 
@@ -44,7 +43,7 @@ class RecognitionLesson:
         features, slices, places, labels = self._stretch(view, generator)
         moved = torch.from_numpy(generator.normal(0, _MOVED, (2, 1, 1)).astype(np.float32)).to(places)
         logits = self.recogniser(_disturbed(features, generator), places + moved, slices)
-        return recognition_losses(logits, shares_of(labels, self.known), scan.maybe)
+        return recognition_losses(logits, labels, scan.maybe)
 
     def _stretch(self, view: KnownView, generator: np.random.Generator) -> tuple[Tensor, ...]:
         """Features, slices, places and labels, mostly where something is drawn; some of the times of three slices, as
@@ -64,13 +63,15 @@ class RecognitionLesson:
         return tuple(part.to(self.device).float() for part in parts)
 
 
-def recognition_losses(logits: Tensor, shares: Tensor, maybe: Tensor) -> dict[str, Tensor]:
-    """`logits` and `shares` [n, 1 + k, h, w], which add up to one; what is `maybe` (bool [k]) there without being drawn
-    is as good as nothing."""
-    logs = functional.log_softmax(logits.float(), 1)
+def recognition_losses(logits: Tensor, labels: Tensor, maybe: Tensor) -> dict[str, Tensor]:
+    """`logits` [n, 1 + k, h, w] of slices whose `labels` [n, 2h, 2w] tell 1 + the number of a structure; what is
+    `maybe` (bool [k]) there without being drawn is as good as nothing."""
+    drawn = (~maybe).nonzero()[:, 0]
     undrawn = torch.cat([maybe.new_ones(1), maybe])
-    logs = torch.cat([logs[:, undrawn].logsumexp(1, keepdim=True), logs[:, 1:]], 1)
-    weights = torch.ones(logits.shape[1], device=logits.device)
+    nothing = logits[:, undrawn].float().logsumexp(1, keepdim=True)
+    logs = functional.log_softmax(torch.cat([nothing, logits[:, 1 + drawn].float()], 1), 1)
+    shares = shares_of(labels, drawn.tolist())
+    weights = torch.ones(logs.shape[1], device=logits.device)
     weights[0] = _NOTHING
     weighted = shares * weights[:, None, None]
     found, there = logs.exp().sum((0, 2, 3))[1:], shares.sum((0, 2, 3))[1:]

@@ -76,7 +76,8 @@ def new_state(config: TrainingConfig, network: SegmentationNetwork) -> TrainingS
 
 def load_start(network: SegmentationNetwork, path: Path) -> None:
     """Take over every part of an earlier run's running average, or of exported weights, that has the same name and
-    shape here. A layer that has more inputs now keeps what it knew of the first ones and begins with zeros for others.
+    shape here. A layer that has more inputs or outputs now keeps what it knew of the first ones and begins with zeros
+    for others.
 
     Raises TrainingError when nothing fits.
     """
@@ -93,13 +94,16 @@ def load_start(network: SegmentationNetwork, path: Path) -> None:
 
 
 def _fitted(value: Tensor, like: Tensor) -> Tensor | None:
-    """A weight [out, in, ...] with zeros for inputs gained at the end; None where it is of another kind."""
+    """A weight [out, in, ...] with zeros for outputs and inputs gained at the end; None where it is of another kind."""
     if value.shape == like.shape:
         return value
-    gained = like.shape[1] - value.shape[1] if value.ndim == like.ndim > 1 else 0
-    if gained <= 0 or (value.shape[0], *value.shape[2:]) != (like.shape[0], *like.shape[2:]):
+    if value.ndim != like.ndim or value.shape[2:] != like.shape[2:]:
         return None
-    return torch.cat([value.to(like), like.new_zeros(like.shape[0], gained, *like.shape[2:])], 1)
+    if any(old > new for old, new in zip(value.shape[:2], like.shape[:2], strict=True)):
+        return None
+    whole = torch.zeros_like(like)
+    whole[tuple(slice(side) for side in value.shape)] = value
+    return whole
 
 
 def load_imagenet(encoder: Encoder, path: Path) -> None:

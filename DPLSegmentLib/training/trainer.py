@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -18,6 +17,7 @@ from DPLSegmentLib.network.config import NetworkConfig
 from DPLSegmentLib.network.network import SegmentationNetwork
 from DPLSegmentLib.training.config import TrainingConfig
 from DPLSegmentLib.training.distributed import Team
+from DPLSegmentLib.training.found_scans import found_kinds
 from DPLSegmentLib.training.known_scans import known_structures
 from DPLSegmentLib.training.lessons import lesson_for
 from DPLSegmentLib.training.log import LossLog
@@ -37,7 +37,6 @@ class Trainer:
         torch.manual_seed(config.seed)
         network = SegmentationNetwork(_shape(config)).to(team.device, memory_format=torch.channels_last)
         self.state: TrainingState = new_state(config, network)
-        self.start = copy.deepcopy(self.state.average) if config.halfway else None
         if self.checkpoint.is_file():
             self.state.load(self.checkpoint)
         self.lesson = lesson_for(config, network, volumes, team)
@@ -98,21 +97,10 @@ class Trainer:
     def _keep(self, log: LossLog) -> None:
         if self.team.rank == 0:
             self.state.save(self.checkpoint)
-            save_model(_between(self.start, self.state.average), self.folder / "dpl-segment.pt")
+            save_model(self.state.average, self.folder / "dpl-segment.pt")
             log.write()
-
-
-def _between(start: SegmentationNetwork | None, average: SegmentationNetwork) -> SegmentationNetwork:
-    """Halfway from the start to the running average, weight by weight."""
-    if start is None:
-        return average
-    halfway, weights = copy.deepcopy(average), start.state_dict()
-    halfway.load_state_dict(
-        {name: torch.lerp(weights[name], value, 0.5) for name, value in average.state_dict().items()}
-    )
-    return halfway
 
 
 def _shape(config: TrainingConfig) -> NetworkConfig:
     known = known_structures(config) if config.known else ()
-    return NetworkConfig(encoder=config.encoder, known=known)
+    return NetworkConfig(encoder=config.encoder, known=known, found=found_kinds(config) if config.found else ())

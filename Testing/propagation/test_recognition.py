@@ -1,4 +1,4 @@
-"""Structures that the model knows by name are recognised where they are painted, on CT alone, however it lies."""
+"""Structures that the model knows are recognised where they are painted, however the scan lies."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ import torch
 from DPLSegmentLib.images.facing import facing, turn_to
 from DPLSegmentLib.images.segmentation import Segmentation
 from DPLSegmentLib.images.volume import Volume
+from DPLSegmentLib.network.config import NetworkConfig
 from DPLSegmentLib.network.evidence import shrink
+from DPLSegmentLib.network.network import SegmentationNetwork
 from DPLSegmentLib.propagation.embedding import Embedding
 from DPLSegmentLib.propagation.engine import Engine
 from DPLSegmentLib.propagation.painted import PaintedSlice, painted_slices
@@ -59,6 +61,15 @@ def painted_on(embedding: Embedding, support: Support) -> list[PaintedSlice]:
     return painted_slices(support.painted.segments[0], 0, embedding)
 
 
+def seeing_everywhere(number: int) -> SegmentationNetwork:
+    """Of an aorta, what was found on MR and what was found on CT, it sees the one with this number."""
+    network = SegmentationNetwork(replace(NetworkConfig(), known=("aorta",), found=("MR", "CT")))
+    assert network.recogniser
+    torch.nn.init.zeros_(network.recogniser.leave.weight)
+    network.recogniser.leave.bias.data = torch.eye(4)[1 + number].repeat_interleave(4) * 9
+    return network.eval().requires_grad_(False)
+
+
 def dice(one: np.ndarray, other: np.ndarray) -> float:
     """Of two masks."""
     return float(2 * (one & other).sum() / (one.sum() + other.sum()))
@@ -91,9 +102,25 @@ def test_looking_for_what_is_known_can_be_cancelled(
     assert fresh.known(painted_on(embedding, paint(ct, masks["aorta"])))
 
 
-def test_a_slice_of_a_scan_that_is_no_ct_is_not_looked_at(engine: Engine, embedding: Embedding, ct: Volume) -> None:
+@pytest.mark.parametrize(("told", "on_ct", "on_mr"), [(0, "aorta", None), (1, None, "found on MR, 1"), (2, None, None)])
+def test_what_is_believed_depends_on_the_kind_of_scan(
+    embedding: Embedding, ct: Volume, paint: Paint, told: int, on_ct: str | None, on_mr: str | None
+) -> None:
+    """A drawn one is believed on CT, one that was found on MR there, and one that was found on CT nowhere."""
     grey = ct.with_array((ct.array.astype(np.int32) - ct.array.min()) * 3 + 17)
-    assert recognition(engine.network, embedding, grey) is None
+    for volume, expected in ((ct, on_ct), (grey, on_mr)):
+        found = recognition(seeing_everywhere(told), embedding, volume)
+        known = found and found.known(painted_on(embedding, paint(ct, np.ones(ct.shape, bool))))
+        assert (known.name if known else None) == expected
+
+
+def test_a_scan_of_a_kind_of_which_nothing_is_known_is_not_looked_at(
+    engine: Engine, embedding: Embedding, ct: Volume
+) -> None:
+    grey = ct.with_array((ct.array.astype(np.int32) - ct.array.min()) * 3 + 17)
+    torch.manual_seed(2)
+    network = SegmentationNetwork(replace(NetworkConfig(), known=("aorta",))).eval()
+    assert recognition(network, embedding, grey) is None and recognition(network, embedding, ct)
 
 
 def test_sagittal_slices_are_not_looked_at(engine: Engine, ct: Volume) -> None:

@@ -1,0 +1,83 @@
+"""What a first training makes of the structures that were found: what it sees takes the place of the regions (ours).
+
+Regions of a watershed leak here and end early there, each in its own way; what was learnt from all of them does less.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from scipy import ndimage
+from torch import Tensor
+from torch.nn import functional
+
+from DPLSegmentLib.images.stack import stack_along
+from DPLSegmentLib.network.checkpoint import load_model
+from DPLSegmentLib.network.inference import fast_encoder
+from DPLSegmentLib.network.network import SegmentationNetwork
+from DPLSegmentLib.network.recogniser import slice_step
+from DPLSegmentLib.propagation.embedding import WORKING_SIZE
+from DPLSegmentLib.training.config import TrainingConfig
+from DPLSegmentLib.training.found_scans import found_groups, group_of, taught_folder
+from DPLSegmentLib.training.known_scans import KnownScan, known_folder, load_prepared_scans, write_arrays
+from DPLSegmentLib.training.known_views import Viewer
+
+_LEAST_PART = 0.25
+
+
+def prepare_taught(config: TrainingConfig) -> None:
+    """Write what `config.teacher` sees of what was found, unless that has been done. What it sees in no scan of a set
+    stays as it was found."""
+    folder = taught_folder(config)
+    if folder.is_dir():
+        return
+    network = load_model(Path(config.teacher)).network
+    viewer = Viewer(fast_encoder(network.encoder, torch.device("cpu")), ())
+    groups, partial = found_groups(config), folder.with_suffix(".partial")
+    scans = load_prepared_scans(replace(config, without=""), torch.device("cpu"))
+    scans = [scan for scan in scans if group_of(scan) in groups]
+    seen = {scan.name: _seen(network, viewer, scan, [of == group_of(scan) for of in groups]) for scan in scans}
+    taught = np.unique(np.concatenate([np.unique(labels) for labels in seen.values()]))
+    for scan in scans:
+        with np.load(known_folder(config) / f"{scan.name}-found.npz", allow_pickle=False) as arrays:
+            kept = np.where(np.isin(arrays["labels"], taught), 0, arrays["labels"])
+        write_arrays(partial / f"{scan.name}-found.npz", {"labels": np.where(kept > 0, kept, seen[scan.name])})
+    shutil.move(partial, folder)
+
+
+def _seen(network: SegmentationNetwork, viewer: Viewer, scan: KnownScan, own: list[bool]) -> np.ndarray:
+    """uint8 [z, y, x]: 1 + the number of the structure that is found, of those that are `own` to the set."""
+    probability = _probability(network, viewer, scan)[:, [True] + [False] * len(network.config.known) + own]
+    empty = np.empty((1, *scan.greys.shape[1:]), np.uint8)
+    stack = stack_along(empty, scan.spacing, 0, WORKING_SIZE, scan.box)
+    numbers = np.flatnonzero([True, *own])
+    labels = []
+    for slices in probability:
+        working = functional.interpolate(slices[None], stack.shape, mode="bilinear", align_corners=False)[0]
+        labels.append(numbers[stack.to_native(working.numpy()).argmax(0)].astype(np.uint8))
+    index = (np.arange(len(scan.greys)) / slice_step(scan.spacing[0])).round().astype(int)
+    return _large_parts(np.stack(labels)[index.clip(max=len(labels) - 1)])
+
+
+@torch.inference_mode()
+def _probability(network: SegmentationNetwork, viewer: Viewer, scan: KnownScan) -> Tensor:
+    """[n, 1 + k, h, w]; what is known by name counts as nothing."""
+    assert network.recogniser is not None
+    view = viewer.as_it_is(scan)
+    told = network.recogniser(view.features.float(), view.places.float(), view.slices.float()).softmax(1)
+    told[:, 0] += told[:, 1 : 1 + len(network.config.known)].sum(1)
+    return told
+
+
+def _large_parts(labels: np.ndarray) -> np.ndarray:
+    """Without parts of a structure that are much smaller than its largest one."""
+    for number in np.unique(labels)[1:]:
+        parts, count = ndimage.label(labels == number, np.ones((3, 3, 3)))
+        sizes = np.bincount(parts.ravel(), minlength=count + 1)
+        small = np.flatnonzero(sizes < _LEAST_PART * sizes[1:].max())
+        labels[np.isin(parts, small[small > 0])] = 0
+    return labels
