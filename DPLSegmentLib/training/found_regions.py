@@ -15,7 +15,7 @@ from DPLSegmentLib.network.checkpoint import load_model
 from DPLSegmentLib.network.config import STRIDE
 from DPLSegmentLib.network.inference import fast_encoder
 from DPLSegmentLib.training.config import TrainingConfig
-from DPLSegmentLib.training.known_scans import KnownScan, known_folder, load_prepared_scans, write_arrays
+from DPLSegmentLib.training.known_scans import KnownScan, known_folder, load_prepared_scans, write_arrays, write_lines
 from DPLSegmentLib.training.known_views import KnownView, Viewer, maps_as_they_are
 from DPLSegmentLib.training.pack import region_weights, stored_scans
 from DPLSegmentLib.training.recurring import Members, Region, recurring
@@ -46,7 +46,7 @@ def prepare_found(config: TrainingConfig) -> None:
             labels = _labels(structures, number, maps["regions0"].shape, len(found))
             write_arrays(folder / f"{name}-found.npz", {"labels": _enlarged(labels, scans[name].greys.shape)})
         found += [group] * len(structures)
-    (folder / "found.txt").write_text("\n".join(found))
+    write_lines(folder / "found.txt", found)
 
 
 def _labels(structures: Sequence[Members], scan: int, shape: tuple[int, ...], before: int) -> np.ndarray:

@@ -70,7 +70,7 @@ def prepare_known_scans(config: TrainingConfig) -> None:
         kept = folder / f"{group}-{path.name.removesuffix('-image.nii.gz')}.npz"
         if not kept.is_file():
             write_arrays(kept, _arrays(path, group, names))
-    _write_names(folder, names)
+    write_lines(folder / "names.txt", names)
 
 
 def known_structures(config: TrainingConfig) -> tuple[str, ...]:
@@ -95,10 +95,11 @@ def known_folder(config: TrainingConfig) -> Path:
     return pack_folder(config, f"pack-known{_FORMAT}")
 
 
-def _write_names(folder: Path, names: Sequence[str]) -> None:
-    partial = folder / "names.partial"
-    partial.write_text("\n".join(names))
-    partial.rename(folder / "names.txt")
+def write_lines(path: Path, lines: Sequence[str]) -> None:
+    """Whole, or not at all."""
+    partial = path.with_suffix(".partial")
+    partial.write_text("\n".join(lines))
+    partial.rename(path)
 
 
 def _arrays(path: Path, group: str, names: Sequence[str]) -> dict[str, np.ndarray]:
@@ -128,7 +129,7 @@ def _numbered(drawn: np.ndarray, path: Path, names: Sequence[str]) -> np.ndarray
 
 
 def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    """As numpy's own .npz, but smaller."""
+    """As numpy's own .npz, but smaller; whole, or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     with zipfile.ZipFile(partial, "w", zipfile.ZIP_LZMA) as archive:

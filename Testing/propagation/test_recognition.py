@@ -135,8 +135,8 @@ def test_a_scan_that_is_stored_from_head_to_foot_is_seen_as_well(
     seen = engine.embed(turned)
     other = recognition(engine.network, seen, turned)
     assert other and other.downwards and not sight.downwards
-    usual = sight.known(painted_on(embedding, paint(ct, masks["aorta"])))
-    known = other.known(painted_on(seen, paint(turned, turn.array(masks["aorta"]))))
+    usual = sight.known(painted_on(embedding, paint(ct, masks["stomach"])))
+    known = other.known(painted_on(seen, paint(turned, turn.array(masks["stomach"]))))
     assert usual and known and known.name == usual.name
     first, last = (ct.shape[0] - 1 - index for index in known.reach.known[::-1])
     assert abs(first - usual.reach.known[0]) <= 6 and abs(last - usual.reach.known[1]) <= 6
