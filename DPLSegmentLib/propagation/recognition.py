@@ -107,27 +107,27 @@ class Recognition:
 
     def known(self, painted: Sequence[PaintedSlice], cancel: CancelToken | None = None) -> KnownStructure | None:
         """What is painted, if it is a known structure: by the soft Dice with where that is seen on the same slices.
+        The whole scan is looked at only where it may be one, judged by its surroundings alone.
 
         Raises Cancelled.
         """
-        if self._likest(painted, self._glimpse)[1] < _ALIKE:
+        glimpsed = self._alike(painted, self._glimpse)
+        if float(glimpsed[[each.believed for each in self.structures]].max()) < _ALIKE:
             return None
         whole = self._all(cancel)
-        number, alike = self._likest(painted, lambda each: whole[self._nearest(each.index)])
-        if alike < _ALIKE:
-            return None
+        alikes = self._alike(painted, lambda each: whole[self._nearest(each.index)])
+        number, alike = int(alikes.argmax()), float(alikes.max())
         told, stack = self.structures[number], self.embedding.stack
-        if not told.believed:
+        if alike < _ALIKE or not told.believed:
             return None
         probability = _interpolated(whole[:, number].float(), self.slices.step, self.embedding.count)
         trust = _trust(alike, told.trust)
         reach = _reach(probability, {each.index: _seen_small(each) for each in painted}, trust)
         return KnownStructure(told.name, probability, stack, reach, trust)
 
-    def _likest(self, painted: Sequence[PaintedSlice], seen: Callable[[PaintedSlice], Tensor]) -> tuple[int, float]:
-        """Which known structure the painted slices are most like, and how much; `seen` gives [k, h, w] near a slice."""
-        alike = torch.stack([_soft_dice(seen(each), _seen_small(each)) for each in painted]).mean(0)
-        return int(alike.argmax()), float(alike.max())
+    def _alike(self, painted: Sequence[PaintedSlice], seen: Callable[[PaintedSlice], Tensor]) -> Tensor:
+        """[k]: how much the painted slices are like each known structure; `seen` gives [k, h, w] near a slice."""
+        return torch.stack([_soft_dice(seen(each), _seen_small(each)) for each in painted]).mean(0)
 
     def _glimpse(self, painted: PaintedSlice) -> Tensor:
         """[k, h, w] of the slice looked at that is nearest to a painted one, judged with its neighbours, around the
@@ -184,7 +184,7 @@ def recognition(network: SegmentationNetwork, embedding: Embedding, volume: Volu
     if network.recogniser is None or embedding.stack.axis or turn.order != (0, 1, 2):
         return None
     structures = _structures(network.config, "MR" if detect_kind(volume.array) is Kind.PERCENTILE else "CT")
-    if not structures:
+    if not any(each.believed for each in structures):
         return None
     return Recognition(network, embedding, structures, downwards=turn.flipped[0], mirrored=turn.flipped[2])
 
