@@ -75,11 +75,12 @@ class KnownStructure:
 
 @dataclass(frozen=True)
 class _Told:
-    """The recogniser's structure `number`; one that is not `believed` is told apart and nothing more. It has no `trust`
-    up to the first Dice on the painted slices, and all from the second one on."""
+    """The recogniser's structure `number`; one that is not `believed` is told apart and nothing more. What is painted
+    is taken for it from a Dice of `least` on; `trust` begins at its first Dice and is full from its second one on."""
 
     number: int
     name: str
+    least: float = _ALIKE
     trust: tuple[float, float] = _DRAWN_TRUST
     believed: bool = True
 
@@ -118,7 +119,7 @@ class Recognition:
         alikes = self._alike(painted, lambda each: whole[self._nearest(each.index)])
         number, alike = int(alikes.argmax()), float(alikes.max())
         told, stack = self.structures[number], self.embedding.stack
-        if alike < _ALIKE or not told.believed:
+        if alike < told.least or not told.believed:
             return None
         probability = _interpolated(whole[:, number].float(), self.slices.step, self.embedding.count)
         trust = _trust(alike, told.trust)
@@ -193,7 +194,7 @@ def _structures(config: NetworkConfig, kind: str) -> list[_Told]:
     """Those with names are of CT. What was found there as well only tells what is none of them."""
     named = [_Told(number, name) for number, name in enumerate(config.known) if kind == "CT"]
     found = [
-        _Told(number, f"found on {kind}, {number}", _FOUND_TRUST, kind != "CT")
+        _Told(number, f"found on {kind}, {number}", _FOUND_TRUST[0], _FOUND_TRUST, kind != "CT")
         for number, of in enumerate(config.found, len(config.known))
         if of == kind
     ]
