@@ -17,7 +17,7 @@ from DPLSegmentLib.network.inference import fast_encoder
 from DPLSegmentLib.training.config import TrainingConfig
 from DPLSegmentLib.training.known_scans import KnownScan, known_folder, load_prepared_scans, write_arrays, write_lines
 from DPLSegmentLib.training.known_views import KnownView, Viewer, maps_as_they_are
-from DPLSegmentLib.training.pack import region_weights, stored_scans
+from DPLSegmentLib.training.pack import region_weights, scan_name, stored_scans
 from DPLSegmentLib.training.recurring import Members, Region, recurring
 from DPLSegmentLib.training.supervoxels import SCALES
 
@@ -39,7 +39,7 @@ def prepare_found(config: TrainingConfig) -> None:
     found: list[str] = []
     for group, most in _MOST.items():
         stored = list(stored_scans(replace(config, pack=""), group))
-        names = [f"{group}-{path.name.removesuffix('-image.nii.gz')}" for path, _ in stored]
+        names = [scan_name(path, group) for path, _ in stored]
         described = [list(_described(scans[name], maps, viewer)) for name, (_, maps) in zip(names, stored, strict=True)]
         structures = recurring(described, most)
         for number, (name, (_, maps)) in enumerate(zip(names, stored, strict=True)):

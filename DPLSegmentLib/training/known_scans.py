@@ -24,6 +24,7 @@ from DPLSegmentLib.training.pack import (
     label_values,
     pack_folder,
     permitted_labels,
+    scan_name,
     training_scans,
 )
 
@@ -67,7 +68,7 @@ def prepare_known_scans(config: TrainingConfig) -> None:
     if not names:
         raise TrainingError(f"No scans with drawn structures were found in {config.data}.")
     for path, group in scans + [each for each in training_scans(root) if each not in scans]:
-        kept = folder / f"{group}-{path.name.removesuffix('-image.nii.gz')}.npz"
+        kept = folder / f"{scan_name(path, group)}.npz"
         if not kept.is_file():
             write_arrays(kept, _arrays(path, group, names))
     write_lines(folder / "names.txt", names)

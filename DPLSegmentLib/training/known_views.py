@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from DPLSegmentLib.images.stack import stack_along
+from DPLSegmentLib.images.stack import SliceStack, stack_along
 from DPLSegmentLib.network.config import STRIDE
 from DPLSegmentLib.network.inference import Encode
 from DPLSegmentLib.network.network import body_weight, standardise
@@ -98,6 +98,12 @@ class Viewer:
         return functional.avg_pool2d(added[:, None], 5, 1, 2)
 
 
+def stack_of(scan: KnownScan) -> SliceStack:
+    """Working pixels of its slices as the engine has them; without the slices."""
+    empty = np.empty((1, *scan.greys.shape[1:]), np.uint8)
+    return stack_along(empty, scan.spacing, 0, WORKING_SIZE, scan.box)
+
+
 def maps_as_they_are(scan: KnownScan, maps: Tensor) -> Tensor:
     """Maps [z, m, y, x], of any size in plane, to float [n, m, H, W] as `Viewer.as_it_is` shows the scan."""
     index = _seen(scan)
@@ -172,8 +178,7 @@ def _framed(scan: KnownScan, turn: Tensor, count: int) -> Tensor:
     """[n, H, W, 2]: the scan's box as the engine frames it, turned by `turn` [2, 3] about its middle; -1..1 of the
     plane, and outside of it in the padding. Angles are kept by mm."""
     top, left, bottom, right = scan.box
-    empty = np.empty((1, *scan.greys.shape[1:]), np.uint8)
-    stack = stack_along(empty, scan.spacing, 0, WORKING_SIZE, scan.box)
+    stack = stack_of(scan)
     rows, columns = (
         (torch.arange(side) + 0.5) * stack.pixel_mm - content * stack.pixel_mm / 2
         for side, content in zip(stack.shape, stack.content, strict=True)

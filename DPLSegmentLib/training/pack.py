@@ -113,6 +113,11 @@ def training_scans(root: Path) -> Iterator[tuple[Path, str]]:
             yield path, name.split("/")[0]
 
 
+def scan_name(path: Path, group: str) -> str:
+    """What a scan of a set is called where it is kept."""
+    return f"{group}-{path.name.removesuffix('-image.nii.gz')}"
+
+
 def drawn_scans(root: Path) -> list[tuple[Path, str]]:
     """The training scans on which more than benchmark organs is drawn, with their sets, in the order of the sets."""
     return [(path, group) for path, group in training_scans(root) if permitted_labels(path) is not None]
@@ -132,7 +137,7 @@ def _synthetic(generator: np.random.Generator) -> TrainingVolume:
 
 
 def _kept(path: Path, group: str, config: TrainingConfig) -> Path:
-    kept = pack_folder(config) / f"{group}-{path.name.removesuffix('-image.nii.gz')}.npz"
+    kept = pack_folder(config) / f"{scan_name(path, group)}.npz"
     if not kept.is_file():
         kept.parent.mkdir(parents=True, exist_ok=True)
         partial = kept.with_suffix(".partial.npz")

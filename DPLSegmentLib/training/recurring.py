@@ -115,8 +115,8 @@ def _grown(scans: Sequence[_Scan], start: tuple[np.ndarray, np.ndarray]) -> tupl
     feature, form = start
     found: dict[int, int] = {}
     for _ in range(_ROUNDS):
-        likest = {number: int(scan.scores(feature, form).argmax()) for number, scan in enumerate(scans)}
-        again = {n: each for n, each in likest.items() if scans[n].scores(feature, form)[each] > _ALIKE}
+        scores = [scan.scores(feature, form) for scan in scans]
+        again = {number: int(each.argmax()) for number, each in enumerate(scores) if each.max() > _ALIKE}
         if again == found or not again:
             break
         found = again
@@ -127,8 +127,8 @@ def _grown(scans: Sequence[_Scan], start: tuple[np.ndarray, np.ndarray]) -> tupl
     large = members and np.median([each.millilitres for each in members.values()]) >= _LEAST_MILLILITRES
     if not large or len(members) < _LEAST_SHARE * len(scans):
         return None
-    scores = [scans[n].scores(feature, form)[each] for n, each in found.items()]
-    return float(np.sum(scores)) / len(scans), members
+    alike = [scans[n].scores(feature, form)[each] for n, each in found.items()]
+    return float(np.sum(alike)) / len(scans), members
 
 
 def _same(one: Members, other: Members) -> bool:

@@ -5,7 +5,6 @@ Regions of a watershed leak here and end early there, each in its own way; what 
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,16 +14,14 @@ from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional
 
-from DPLSegmentLib.images.stack import stack_along
 from DPLSegmentLib.network.checkpoint import load_model
 from DPLSegmentLib.network.inference import fast_encoder
 from DPLSegmentLib.network.network import SegmentationNetwork
 from DPLSegmentLib.network.recogniser import slice_step
-from DPLSegmentLib.propagation.embedding import WORKING_SIZE
 from DPLSegmentLib.training.config import TrainingConfig
 from DPLSegmentLib.training.found_scans import found_groups, group_of, taught_folder
 from DPLSegmentLib.training.known_scans import KnownScan, known_folder, load_prepared_scans, write_arrays
-from DPLSegmentLib.training.known_views import Viewer
+from DPLSegmentLib.training.known_views import Viewer, stack_of
 
 _LEAST_PART = 0.25
 
@@ -46,15 +43,13 @@ def prepare_taught(config: TrainingConfig) -> None:
         with np.load(known_folder(config) / f"{scan.name}-found.npz", allow_pickle=False) as arrays:
             kept = np.where(np.isin(arrays["labels"], taught), 0, arrays["labels"])
         write_arrays(partial / f"{scan.name}-found.npz", {"labels": np.where(kept > 0, kept, seen[scan.name])})
-    shutil.move(partial, folder)
+    partial.rename(folder)
 
 
 def _seen(network: SegmentationNetwork, viewer: Viewer, scan: KnownScan, own: list[bool]) -> np.ndarray:
     """uint8 [z, y, x]: 1 + the number of the structure that is found, of those that are `own` to the set."""
     probability = _probability(network, viewer, scan)[:, [True] + [False] * len(network.config.known) + own]
-    empty = np.empty((1, *scan.greys.shape[1:]), np.uint8)
-    stack = stack_along(empty, scan.spacing, 0, WORKING_SIZE, scan.box)
-    numbers = np.flatnonzero([True, *own])
+    stack, numbers = stack_of(scan), np.flatnonzero([True, *own])
     labels = []
     for slices in probability:
         working = functional.interpolate(slices[None], stack.shape, mode="bilinear", align_corners=False)[0]
