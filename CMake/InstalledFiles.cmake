@@ -272,7 +272,7 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/training/found_regions.py
   DPLSegmentLib/training/found_scans.py
   DPLSegmentLib/training/framing.py
-  DPLSegmentLib/training/kept_views.py
+  DPLSegmentLib/training/fresh_views.py
   DPLSegmentLib/training/known_scans.py
   DPLSegmentLib/training/known_views.py
   DPLSegmentLib/training/leaks.py

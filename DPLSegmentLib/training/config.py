@@ -21,13 +21,13 @@ class TrainingConfig:
 
     `data` is a folder laid out as abdomen-mr/train, abdomen-ct/train, headneck-ct/train, unlabelled; `steps` counts
     optimiser steps; `crop` is in working pixels; `labels` off trains on supervoxels and synthesis alone; with `known`
-    the recogniser of drawn structures is trained and nothing else, on `views` kept of each scan (0: a new one each
-    time) but of those whose names begin with one of `without`; with `found` it is also taught structures that nobody
-    named, as the weights `teacher` see them where those know them. `cut_share` of the unlabelled structures are cut in
-    two; `small_share` of the episodes are longer sweeps through smaller windows where the structure fits into them, and
-    `close_share` of the small structures are seen close up. The prepared scans are kept in `pack`, or beside `run`
-    without it. From `diffusion` on these are the switches of DPL, and those of the engine by default; with
-    `diffusion_weight` 0 the diffusion does not learn, with `cross_view_target` off the prototype is its own target.
+    the recogniser of drawn structures is trained and nothing else, on all scans but those whose names begin with one of
+    `without`; with `found` it is also taught structures that nobody named, as the weights `teacher` see them where
+    those know them. `cut_share` of the unlabelled structures are cut in two; `small_share` of the episodes are longer
+    sweeps through smaller windows where the structure fits into them, and `close_share` of the small structures are
+    seen close up. The prepared scans are kept in `pack`, or beside `run` without it. From `diffusion` on these are the
+    switches of DPL, and those of the engine by default; with `diffusion_weight` 0 the diffusion does not learn, with
+    `cross_view_target` off the prototype is its own target.
     """
 
     data: str
@@ -50,7 +50,6 @@ class TrainingConfig:
     known: bool = False
     found: bool = False
     teacher: str = ""
-    views: int = 6
     without: str = ""
     synthetic: int = 24
     label_share: float = 0.3

@@ -16,13 +16,15 @@ from torch.nn import functional
 from DPLSegmentLib.images.stack import SliceStack, stack_along
 from DPLSegmentLib.network.config import STRIDE
 from DPLSegmentLib.network.inference import Encode
-from DPLSegmentLib.network.network import body_weight, standardise
+from DPLSegmentLib.network.network import body_weight, channel_statistics
 from DPLSegmentLib.network.recogniser import TOLD_STRIDE, places_of, slice_step
 from DPLSegmentLib.propagation.body import body_box
 from DPLSegmentLib.propagation.embedding import BATCH, WORKING_SIZE
 from DPLSegmentLib.training.known_scans import GREYS, KnownScan
 
 _FEWEST = 24
+_JUDGED = 8
+_DRAWN = 0.8
 _SHORTER, _LONGER = 0.4, 0.12
 _TURN, _SHIFT, _ZOOM, _STRETCH = 0.1, 0.04, (-0.12, 0.15), 0.06
 _BEND_MM, _BENDS = 4.0, (3, 5, 5)
@@ -50,17 +52,19 @@ class Viewer:
         self.encode = encode
         self.vessels = vessels
 
-    def look(self, scan: KnownScan, generator: np.random.Generator, exactly: int | None = None) -> KnownView:
-        """Some or all slices of a scan, turned, bent, mirrored, zoomed and in other grey values. Half of the times
-        front to back, as one of the sets is stored the other way round than its headers say. `exactly` so many slices,
-        the last one again and again where there are fewer."""
+    def look(self, scan: KnownScan, generator: np.random.Generator, count: int) -> KnownView:
+        """`count` slices of a scan in a row, mostly where something is drawn, turned, bent, mirrored, zoomed and in
+        other grey values; the last one again and again where there are fewer. Half of the times front to back, as one
+        of the sets is stored the other way round than its headers say. Body and channels are those of the whole scan,
+        judged by a few slices from end to end."""
         index = _chosen(scan, generator)
-        index = index if exactly is None else _exactly(index, exactly, generator)
         mirrored = generator.random() < 0.25
-        grid = _grid(scan, len(index), mirrored, generator)
-        labels = _labels(scan, index, grid)
-        shown = _sampled(_windowed(scan, _around(scan, index), generator), grid, "bilinear")
-        return self._view(self._greyed(shown, labels, _VARIED[scan.kind], generator), labels, mirrored)
+        part = _part(scan.labels[index].flatten(1).any(1), count, generator)
+        shown = torch.cat([part, torch.linspace(0, len(index) - 1, _JUDGED).round().long()])
+        grid = _grid(scan, shown, len(index), mirrored, generator)
+        labels = _labels(scan, index[shown], grid)
+        sampled = _sampled(_windowed(scan, _around(scan, index[shown]), generator), grid, "bilinear")
+        return self._view(self._greyed(sampled, labels, _VARIED[scan.kind], generator), labels[:count], mirrored, count)
 
     def as_it_is(self, scan: KnownScan) -> KnownView:
         """Every slice that the recogniser would see of it, as the engine shows it."""
@@ -68,16 +72,18 @@ class Viewer:
         grid = _framed(scan, torch.eye(2, 3), len(index))
         greys = scan.greys[_around(scan, index)].float() / GREYS[scan.kind]
         shown = _sampled(greys.clamp(max=1), grid, "bilinear")
-        return self._view(shown, _labels(scan, index, grid), False)
+        return self._view(shown, _labels(scan, index, grid), False, 0)
 
     @torch.no_grad()
-    def _view(self, triples: Tensor, labels: Tensor, mirrored: bool) -> KnownView:
-        parts = triples.split(BATCH[triples.device.type])
-        features = torch.cat([self.encode(part).float() for part in parts])
-        slices = triples[:, 1]
-        places = places_of(body_box(slices), features.shape[-2:], STRIDE, mirrored)
-        features = standardise(features, body_weight(slices, features.shape[-2:]))
-        return KnownView(features.half(), slices.half(), places.to(slices), labels.to(torch.uint8))
+    def _view(self, triples: Tensor, labels: Tensor, mirrored: bool, others: int) -> KnownView:
+        """Of those slices that have `labels`; the body and what is usual in it are judged by the `others`-th and later
+        ones."""
+        features = torch.cat([self.encode(part).float() for part in triples.split(BATCH[triples.device.type])])
+        slices, count = triples[:, 1], len(labels)
+        mean, deviation = channel_statistics(features[others:], body_weight(slices[others:], features.shape[-2:]))
+        places = places_of(body_box(slices[others:]), features.shape[-2:], STRIDE, mirrored)
+        standard = (features[:count] - mean) / deviation
+        return KnownView(standard.half(), slices[:count].half(), places.to(slices), labels.to(torch.uint8))
 
     def _greyed(self, shown: Tensor, labels: Tensor, varied: float, generator: np.random.Generator) -> Tensor:
         """Other brightness, contrast, sharpness, noise and contrast agent, as another scan of the kind has; no more
@@ -136,10 +142,26 @@ def _chosen(scan: KnownScan, generator: np.random.Generator) -> Tensor:
     return torch.from_numpy(index)
 
 
-def _exactly(index: Tensor, count: int, generator: np.random.Generator) -> Tensor:
-    first = int(generator.integers(max(1, len(index) - count + 1)))
-    index = index[first : first + count]
-    return torch.cat([index, index[-1:].expand(count - len(index))])
+def _part(drawn: Tensor, count: int, generator: np.random.Generator) -> Tensor:
+    """Exactly `count` slices of those that may be `drawn` on (bool [n]); the last one again where there are fewer."""
+    part = torch.arange(len(drawn))[mostly_drawn(drawn, count, generator)]
+    return torch.cat([part, part[-1:].expand(count - len(part))])
+
+
+def mostly_drawn(drawn: Tensor, most: int, generator: np.random.Generator) -> slice:
+    """Up to `most` slices in a row of those that may be `drawn` on (bool [n]); most of the times such that something is
+    in their middle."""
+    there = np.flatnonzero(drawn.cpu().numpy())
+    if not len(there) or generator.random() > _DRAWN:
+        return any_range(len(drawn), most, generator)
+    start = int(np.clip(generator.choice(there) - most // 2, 0, max(0, len(drawn) - most)))
+    return slice(start, min(len(drawn), start + most))
+
+
+def any_range(count: int, most: int, generator: np.random.Generator) -> slice:
+    """Up to `most` of `count` in a row."""
+    start = int(generator.integers(max(1, count - most + 1)))
+    return slice(start, min(count, start + most))
 
 
 def _around(scan: KnownScan, index: Tensor) -> Tensor:
@@ -160,8 +182,8 @@ def _windowed(scan: KnownScan, index: Tensor, generator: np.random.Generator) ->
     return (dithered / (GREYS[scan.kind] * min(wide, scan.wide))).clamp(0, 1)
 
 
-def _grid(scan: KnownScan, count: int, mirrored: bool, generator: np.random.Generator) -> Tensor:
-    """[n, H, W, 2] where to look for each working pixel."""
+def _grid(scan: KnownScan, shown: Tensor, count: int, mirrored: bool, generator: np.random.Generator) -> Tensor:
+    """[n, H, W, 2] where to look for each working pixel of the slices that are `shown` (int [n]) of `count`."""
     angle = float(generator.normal(0, _TURN))
     zoom = float(np.exp(-generator.uniform(*_ZOOM)))
     high, wide = zoom * np.exp(generator.normal(0, _STRETCH, 2))
@@ -170,8 +192,8 @@ def _grid(scan: KnownScan, count: int, mirrored: bool, generator: np.random.Gene
     wide = -wide if mirrored else wide
     cos, sin = np.cos(angle), np.sin(angle)
     turn = torch.tensor([[cos * wide, -sin * high, right], [sin * wide, cos * high, down]], dtype=torch.float32)
-    grid = _framed(scan, turn, count)
-    return grid + _bent(scan, grid, generator)
+    grid = _framed(scan, turn, len(shown))
+    return grid + _bent(scan, grid, shown, count, generator)
 
 
 def _framed(scan: KnownScan, turn: Tensor, count: int) -> Tensor:
@@ -192,12 +214,14 @@ def _framed(scan: KnownScan, turn: Tensor, count: int) -> Tensor:
     return placed.to(scan.greys.device).expand(count, -1, -1, -1)
 
 
-def _bent(scan: KnownScan, grid: Tensor, generator: np.random.Generator) -> Tensor:
-    """Smooth displacements [n, H, W, 2] of a few mm."""
+def _bent(scan: KnownScan, grid: Tensor, shown: Tensor, count: int, generator: np.random.Generator) -> Tensor:
+    """Smooth displacements [n, H, W, 2] of a few mm, of the slices that are `shown` of `count`."""
     drawn = torch.from_numpy(generator.normal(0, _BEND_MM, (1, 2, *_BENDS)).astype(np.float32)).to(grid)
-    sides = grid.new_tensor([scan.mm(1), scan.mm(0)]) / 2
-    bends = functional.interpolate(drawn, size=grid.shape[:3], mode="trilinear", align_corners=True)
-    return bends[0].movedim(0, -1) / sides
+    along = functional.interpolate(drawn, size=(count, *_BENDS[1:]), mode="trilinear", align_corners=True)
+    bends = functional.interpolate(
+        along[0, :, shown].movedim(1, 0), size=grid.shape[1:3], mode="bilinear", align_corners=True
+    )
+    return bends.movedim(1, -1) / grid.new_tensor([scan.mm(1), scan.mm(0)]) * 2
 
 
 def _sampled(planes: Tensor, grid: Tensor, mode: str) -> Tensor:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -16,11 +15,11 @@ from DPLSegmentLib.training.config import TrainingConfig
 from DPLSegmentLib.training.distributed import Team
 from DPLSegmentLib.training.episodes import EpisodeSampler
 from DPLSegmentLib.training.found_scans import load_found_scans
-from DPLSegmentLib.training.kept_views import FreshViews, KeptViews
+from DPLSegmentLib.training.fresh_views import FreshViews
 from DPLSegmentLib.training.known_scans import load_known_scans
 from DPLSegmentLib.training.known_views import Viewer
 from DPLSegmentLib.training.pack import TrainingVolume, to_device
-from DPLSegmentLib.training.recognition import WHOLE, RecognitionLesson
+from DPLSegmentLib.training.recognition import PART, WHOLE, RecognitionLesson
 from DPLSegmentLib.training.rollout import Rollout, default_options
 
 _VESSELS = ("aorta", "inferior vena cava", "portal and splenic veins")
@@ -62,6 +61,5 @@ def _recognition(
     scans = (load_found_scans if config.found else load_known_scans)(config, team.device)
     vessels = tuple(number for number, name in enumerate(names) if name in _VESSELS)
     viewer = Viewer(fast_encoder(network.encoder, team.device), vessels)
-    if not config.views:
-        return RecognitionLesson(recogniser, FreshViews(viewer, scans), WHOLE)
-    return RecognitionLesson(recogniser, KeptViews(Path(config.run) / "views", viewer, scans, config.views))
+    most = PART if team.device.type == "cpu" else WHOLE
+    return RecognitionLesson(recogniser, FreshViews(viewer, scans, most[0]), most)

@@ -11,8 +11,8 @@ from torch.nn import functional
 
 from DPLSegmentLib.network.config import STRIDE
 from DPLSegmentLib.network.recogniser import Recogniser
-from DPLSegmentLib.training.kept_views import Views
-from DPLSegmentLib.training.known_views import KnownView, shares_of
+from DPLSegmentLib.training.fresh_views import Views
+from DPLSegmentLib.training.known_views import KnownView, any_range, mostly_drawn, shares_of
 
 PART = (16, 48, 48)
 """Slices, rows and columns of the embedding that a CPU looks at in one step."""
@@ -21,7 +21,6 @@ WHOLE = (48, 64, 64)
 """The same of a graphics card: all of a fresh view."""
 
 _SHORT = (0.1, 3)
-_DRAWN = 0.8
 _NOTHING = 0.3
 _CROSS = 2.0
 _SMOOTH = 1.0
@@ -46,14 +45,15 @@ class RecognitionLesson:
         return recognition_losses(logits, labels, scan.maybe)
 
     def _stretch(self, view: KnownView, generator: np.random.Generator) -> tuple[Tensor, ...]:
-        """Features, slices, places and labels, mostly where something is drawn; some of the times of three slices, as
-        the engine looks at first."""
+        """Features, slices, places and labels; some of the times of three slices, as the engine looks at first."""
         most, *sides = self.most
         short, few = _SHORT
-        n = _slices(view.labels, few if generator.random() < short else most, generator)
-        cells = [_range(count, side, generator) for count, side in zip(view.features.shape[-2:], sides, strict=True)]
-        rows, columns = cells
-        inside = tuple(slice(side.start * STRIDE, side.stop * STRIDE) for side in cells)
+        drawn = view.labels[:, ::STRIDE, ::STRIDE].flatten(1).any(1)
+        n = mostly_drawn(drawn, few if generator.random() < short else most, generator)
+        rows, columns = (
+            any_range(count, side, generator) for count, side in zip(view.features.shape[-2:], sides, strict=True)
+        )
+        inside = tuple(slice(side.start * STRIDE, side.stop * STRIDE) for side in (rows, columns))
         parts = (
             view.features[n, :, rows, columns],
             view.slices[n, *inside],
@@ -79,20 +79,6 @@ def recognition_losses(logits: Tensor, labels: Tensor, maybe: Tensor) -> dict[st
     dice = (2 * overlap + _SMOOTH) / (found + there + _SMOOTH)
     missed = ((1 - dice) * (there > 0)).sum() / (there > 0).sum().clamp(min=1)
     return {"cross entropy": -_CROSS * (weighted * logs).sum() / weighted.sum(), "dice": missed}
-
-
-def _slices(labels: Tensor, most: int, generator: np.random.Generator) -> slice:
-    """Up to `most` slices in a row; most of the times such that something is drawn in their middle."""
-    drawn = np.flatnonzero(labels[:, ::STRIDE, ::STRIDE].flatten(1).any(1).cpu().numpy())
-    if not len(drawn) or generator.random() > _DRAWN:
-        return _range(len(labels), most, generator)
-    start = int(np.clip(generator.choice(drawn) - most // 2, 0, max(0, len(labels) - most)))
-    return slice(start, min(len(labels), start + most))
-
-
-def _range(count: int, most: int, generator: np.random.Generator) -> slice:
-    start = int(generator.integers(max(1, count - most + 1)))
-    return slice(start, min(count, start + most))
 
 
 def _disturbed(features: Tensor, generator: np.random.Generator) -> Tensor:

@@ -76,8 +76,8 @@ def new_state(config: TrainingConfig, network: SegmentationNetwork) -> TrainingS
 
 def load_start(network: SegmentationNetwork, path: Path) -> None:
     """Take over every part of an earlier run's running average, or of exported weights, that has the same name and
-    shape here. A layer that has more inputs or outputs now keeps what it knew of the first ones and begins with zeros
-    for others.
+    shape here. A layer that has more inputs or outputs now keeps what it knew of the first ones; of new inputs it takes
+    nothing at first, new outputs begin as they would in a new network.
 
     Raises TrainingError when nothing fits.
     """
@@ -94,14 +94,16 @@ def load_start(network: SegmentationNetwork, path: Path) -> None:
 
 
 def _fitted(value: Tensor, like: Tensor) -> Tensor | None:
-    """A weight [out, in, ...] with zeros for outputs and inputs gained at the end; None where it is of another kind."""
+    """A weight [out, in, ...] with zeros for inputs gained at the end, and its own for outputs; None where it is of
+    another kind."""
     if value.shape == like.shape:
         return value
     if value.ndim != like.ndim or value.shape[2:] != like.shape[2:]:
         return None
     if any(old > new for old, new in zip(value.shape[:2], like.shape[:2], strict=True)):
         return None
-    whole = torch.zeros_like(like)
+    whole = like.clone()
+    whole[: len(value)] = 0
     whole[tuple(slice(side) for side in value.shape)] = value
     return whole
 

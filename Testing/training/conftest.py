@@ -58,7 +58,7 @@ def config(data: Path) -> TrainingConfig:
 @pytest.fixture(scope="session")
 def known_config(config: TrainingConfig) -> TrainingConfig:
     """Of the recogniser, its scans prepared."""
-    known = replace(config, known=True, pack=str(Path(config.data) / "runs" / "pack-known"), views=1)
+    known = replace(config, known=True, pack=str(Path(config.data) / "runs" / "pack-known"))
     prepare_known_scans(known)
     return known
 

@@ -28,9 +28,7 @@ def found_config(config: TrainingConfig, tmp_path_factory: pytest.TempPathFactor
     folder = tmp_path_factory.mktemp("found")
     torch.manual_seed(3)
     save_model(SegmentationNetwork(), folder / "start.pt")
-    found = replace(
-        config, run=str(folder / "run"), start=str(folder / "start.pt"), known=True, found=True, views=1, steps=2
-    )
+    found = replace(config, run=str(folder / "run"), start=str(folder / "start.pt"), known=True, found=True, steps=2)
     prepare_known_scans(found)
     prepare_found(found)
     return found

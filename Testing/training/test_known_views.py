@@ -1,8 +1,7 @@
-"""Views for the recogniser: as the engine sees a scan, or turned, bent and in other greys; made once and kept."""
+"""Views for the recogniser: as the engine sees a scan, or turned, bent and in other greys."""
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +12,9 @@ from DPLSegmentLib.images.reading import read_volume
 from DPLSegmentLib.network.encoder import Encoder
 from DPLSegmentLib.propagation.embedding import Embedder
 from DPLSegmentLib.training.config import TrainingConfig
-from DPLSegmentLib.training.kept_views import FreshViews, KeptViews
+from DPLSegmentLib.training.fresh_views import FreshViews
 from DPLSegmentLib.training.known_scans import KnownScan, known_structures, load_known_scans
 from DPLSegmentLib.training.known_views import KnownView, Viewer, shares_of
-
-COPIES = 5
 
 
 @pytest.fixture(scope="module")
@@ -34,15 +31,15 @@ def scan(known_config: TrainingConfig) -> KnownScan:
 
 
 @pytest.fixture(scope="module")
-def kept(encoder: Encoder, scan: KnownScan, tmp_path_factory: pytest.TempPathFactory) -> KeptViews:
-    """Five views of it."""
-    return KeptViews(tmp_path_factory.mktemp("views"), Viewer(encoder, (0,)), [scan], COPIES)
+def viewer(encoder: Encoder) -> Viewer:
+    """The first structure takes up the contrast agent."""
+    return Viewer(encoder, (0,))
 
 
 @pytest.fixture(scope="module")
-def views(kept: KeptViews) -> list[KnownView]:
-    """All of them."""
-    return [kept.view(0, copy) for copy in range(COPIES)]
+def views(viewer: Viewer, scan: KnownScan) -> list[KnownView]:
+    """As it is, and four times otherwise."""
+    return [viewer.as_it_is(scan), *(viewer.look(scan, np.random.default_rng(seed), 12) for seed in range(4))]
 
 
 def test_the_first_view_is_what_the_engine_sees(views: list[KnownView], encoder: Encoder, data: Path) -> None:
@@ -92,28 +89,28 @@ def test_right_stays_right_where_a_scan_is_seen_mirrored(views: list[KnownView])
         assert abs(one - other) < 0.35
 
 
-def test_views_that_are_there_are_not_made_again(kept: KeptViews, views: list[KnownView]) -> None:
-    before = {path: path.stat().st_mtime_ns for path in kept.folder.rglob("*.npy")}
-    assert torch.equal(kept.view(0, 1).labels, views[1].labels)
-    assert len(before) == 4 * COPIES
-    assert before == {path: path.stat().st_mtime_ns for path in kept.folder.rglob("*.npy")}
+def test_a_part_has_the_features_that_the_whole_has(viewer: Viewer, scan: KnownScan) -> None:
+    generators = (np.random.default_rng(3) for _ in range(2))
+    part, whole = (viewer.look(scan, generator, count) for generator, count in zip(generators, (4, 16), strict=True))
+    assert abs(float(part.features.float().mean() - whole.features.float().mean())) < 0.2
+    assert torch.allclose(part.places, whole.places, atol=0.1)
 
 
-def test_a_view_that_was_interrupted_is_made_again_and_is_the_same(
-    kept: KeptViews, views: list[KnownView], tmp_path: Path
-) -> None:
-    interrupted = tmp_path / "abdomen-ct-case-01-1.77.partial"
-    shutil.copytree(kept.folder / "abdomen-ct-case-01-1", interrupted)
-    (interrupted / "places.npy").unlink()
-    again = KeptViews(tmp_path, kept.viewer, kept.scans, COPIES).view(0, 1)
-    assert torch.equal(again.features, views[1].features) and torch.equal(again.slices, views[1].slices)
-
-
-def test_fresh_views_are_new_each_time_and_of_one_size(encoder: Encoder, scan: KnownScan) -> None:
-    fresh = FreshViews(Viewer(encoder, ()), [scan])
+def test_fresh_views_are_new_each_time_and_of_one_size(viewer: Viewer, scan: KnownScan) -> None:
+    fresh = FreshViews(viewer, [scan], 48)
     (_, one), (_, other) = (fresh.draw(np.random.default_rng(seed)) for seed in (1, 2))
     assert one.features.shape == other.features.shape and len(one.labels) == 48
     assert not torch.equal(one.labels, other.labels)
+
+
+def test_the_same_generators_give_the_same_view(viewer: Viewer, scan: KnownScan) -> None:
+    once, again = (_drawn(viewer, scan) for _ in range(2))
+    assert torch.equal(once.features, again.features) and torch.equal(once.labels, again.labels)
+
+
+def _drawn(viewer: Viewer, scan: KnownScan) -> KnownView:
+    torch.manual_seed(4)
+    return viewer.look(scan, np.random.default_rng(4), 3)
 
 
 def _middle(view: KnownView, number: int) -> float:

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import pytest
 import torch
 
 from DPLSegmentLib.network.checkpoint import load_model, save_model
-from DPLSegmentLib.network.encoder import Encoder
 from DPLSegmentLib.network.network import SegmentationNetwork
 from DPLSegmentLib.network.recogniser import Recogniser
 from DPLSegmentLib.training.config import TrainingConfig
 from DPLSegmentLib.training.distributed import Team
-from DPLSegmentLib.training.kept_views import KeptViews
-from DPLSegmentLib.training.known_scans import known_structures, load_known_scans
-from DPLSegmentLib.training.known_views import Viewer
+from DPLSegmentLib.training.known_scans import KnownScan, known_structures, load_known_scans
+from DPLSegmentLib.training.known_views import KnownView
 from DPLSegmentLib.training.recognition import RecognitionLesson, recognition_losses
 from DPLSegmentLib.training.trainer import Trainer
 
@@ -26,38 +23,33 @@ ALONE = Team(0, 1, torch.device("cpu"))
 SIDE = 24
 
 
-class Write(Protocol):
-    """Keeps one view of 12 slices that shows nothing, or one structure."""
+class EasyViews:
+    """Always one view of 12 slices that shows nothing, or one structure, by its first channel."""
 
-    def __call__(self, maybe: bool = False, shown: bool = True) -> KeptViews: ...
+    def __init__(self, scan: KnownScan, shown: bool = True) -> None:
+        generator = torch.Generator().manual_seed(0)
+        labels = torch.zeros(12, 4 * SIDE, 4 * SIDE, dtype=torch.uint8)
+        labels[3:9, 24:56, 32:72] = shown
+        features = torch.randn(12, 96, SIDE, SIDE, generator=generator)
+        features[:, 0] = 6 * labels[:, ::4, ::4]
+        slices, places = torch.zeros(labels.shape), torch.zeros(2, SIDE, SIDE)
+        self.always = scan, KnownView(features.half(), slices.half(), places, labels)
+
+    def draw(self, generator: np.random.Generator) -> tuple[KnownScan, KnownView]:
+        """That one."""
+        return self.always
 
 
 @pytest.fixture
-def easy_views(tmp_path: Path, known_config: TrainingConfig) -> Write:
-    """The first channel shows where the structure is."""
-    (scan, _) = load_known_scans(known_config, torch.device("cpu"))
-
-    def write(maybe: bool = False, shown: bool = True) -> KeptViews:
-        generator = np.random.default_rng(0)
-        features = generator.standard_normal((12, 96, SIDE, SIDE)).astype(np.float16)
-        labels = np.zeros((12, 4 * SIDE, 4 * SIDE), np.uint8)
-        labels[3:9, 24:56, 32:72] = shown
-        features[:, 0] = 6 * labels[:, ::4, ::4]
-        kept = tmp_path / "easy-0"
-        kept.mkdir()
-        np.save(kept / "features.npy", features)
-        np.save(kept / "slices.npy", np.zeros(labels.shape, np.float16))
-        np.save(kept / "places.npy", np.zeros((2, SIDE, SIDE), np.float32))
-        np.save(kept / "labels.npy", labels)
-        return KeptViews(tmp_path, Viewer(Encoder(), ()), [replace(scan, name="easy", maybe=torch.tensor([maybe]))], 1)
-
-    return write
+def scan(known_config: TrainingConfig) -> KnownScan:
+    """On which one structure may be drawn."""
+    return replace(load_known_scans(known_config, torch.device("cpu"))[0], maybe=torch.tensor([False]))
 
 
-def test_what_can_be_learnt_is_learnt(easy_views: Write) -> None:
+def test_what_can_be_learnt_is_learnt(scan: KnownScan) -> None:
     torch.manual_seed(0)
     recogniser = Recogniser(96, 1)
-    lesson, optimiser = RecognitionLesson(recogniser, easy_views()), torch.optim.AdamW(recogniser.parameters(), 2e-3)
+    lesson, optimiser = RecognitionLesson(recogniser, EasyViews(scan)), torch.optim.AdamW(recogniser.parameters(), 2e-3)
     sums = []
     for step in range(30):
         losses = lesson.losses(np.random.default_rng(step))
@@ -69,14 +61,14 @@ def test_what_can_be_learnt_is_learnt(easy_views: Write) -> None:
     assert sums[-1] < 0.3 * sums[0]
 
 
-def test_the_same_generator_draws_the_same_lesson(easy_views: Write) -> None:
-    lesson = RecognitionLesson(Recogniser(96, 1), easy_views())
+def test_the_same_generator_draws_the_same_lesson(scan: KnownScan) -> None:
+    lesson = RecognitionLesson(Recogniser(96, 1), EasyViews(scan))
     first, again, other = (lesson.losses(np.random.default_rng(seed))["cross entropy"] for seed in (1, 1, 2))
     assert first == again != other
 
 
-def test_a_view_without_anything_known_has_a_loss(easy_views: Write) -> None:
-    losses = RecognitionLesson(Recogniser(96, 1), easy_views(shown=False)).losses(np.random.default_rng(0))
+def test_a_view_without_anything_known_has_a_loss(scan: KnownScan) -> None:
+    losses = RecognitionLesson(Recogniser(96, 1), EasyViews(scan, shown=False)).losses(np.random.default_rng(0))
     assert float(losses["dice"].detach()) == 0 and torch.isfinite(losses["cross entropy"])
 
 
@@ -100,12 +92,11 @@ def test_what_is_told_right_costs_less_than_what_is_told_wrong() -> None:
     assert all(float(costs[0][name]) < 0.1 < 0.8 < float(costs[1][name]) for name in ("cross entropy", "dice"))
 
 
-@pytest.mark.parametrize("views", [0, 1])
-def test_a_run_of_it_leaves_everything_else_as_it_was(known_config: TrainingConfig, tmp_path: Path, views: int) -> None:
+def test_a_run_of_it_leaves_everything_else_as_it_was(known_config: TrainingConfig, tmp_path: Path) -> None:
     torch.manual_seed(5)
     before = SegmentationNetwork()
     save_model(before, tmp_path / "before.pt")
-    config = replace(known_config, run=str(tmp_path / "run"), start=str(tmp_path / "before.pt"), steps=2, views=views)
+    config = replace(known_config, run=str(tmp_path / "run"), start=str(tmp_path / "before.pt"), steps=2)
     Trainer(config, [], ALONE).train()
     after = load_model(tmp_path / "run" / "dpl-segment.pt").network
     assert after.config.known == known_structures(known_config) and after.recogniser is not None
