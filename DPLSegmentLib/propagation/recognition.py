@@ -33,6 +33,7 @@ from DPLSegmentLib.propagation.types import Cancelled, CancelToken
 _USUAL = "SPL"
 _ALIKE = 0.3
 _CHUNK = 16
+_NEXT = 1
 _WELL, _LITTLE = 0.6, 0.2
 _DRAWN_TRUST, _FOUND_TRUST = (0.4, 0.8), (0.7, 0.9)
 _SUREST = 0.02
@@ -107,8 +108,8 @@ class Recognition:
         self._whole: Tensor | None = None
 
     def known(self, painted: Sequence[PaintedSlice], cancel: CancelToken | None = None) -> KnownStructure | None:
-        """What is painted, if it is a known structure: by the soft Dice with where that is seen on the same slices.
-        The whole scan is looked at only where it may be one, judged by its surroundings alone.
+        """What is painted, if it is a known structure: by the soft Dice with where that is seen there. The whole scan
+        is looked at only where it may be one, judged by its surroundings alone.
 
         Raises Cancelled.
         """
@@ -116,26 +117,28 @@ class Recognition:
         if float(glimpsed[[each.believed for each in self.structures]].max()) < _ALIKE:
             return None
         whole = self._all(cancel)
-        alikes = self._alike(painted, lambda each: whole[self._nearest(each.index)])
+        alikes = self._alike(painted, lambda each: whole[self._near(each.index)])
+        alikes[alikes < torch.tensor([each.least for each in self.structures])] = 0
         number, alike = int(alikes.argmax()), float(alikes.max())
         told, stack = self.structures[number], self.embedding.stack
-        if alike < told.least or not told.believed:
+        if not alike or not told.believed:
             return None
         probability = _interpolated(whole[:, number].float(), self.slices.step, self.embedding.count)
         trust = _trust(alike, told.trust)
-        reach = _reach(probability, {each.index: _seen_small(each) for each in painted}, trust)
+        masks = {each.index: _seen_small(each) for each in painted}
+        reach = _reach(probability, masks, _NEXT * self.slices.step, trust)
         return KnownStructure(told.name, probability, stack, reach, trust)
 
     def _alike(self, painted: Sequence[PaintedSlice], seen: Callable[[PaintedSlice], Tensor]) -> Tensor:
-        """[k]: how much the painted slices are like each known structure; `seen` gives [k, h, w] near a slice."""
-        return torch.stack([_soft_dice(seen(each), _seen_small(each)) for each in painted]).mean(0)
+        """[k]: how much the painted slices are like each known structure on the likest of those that are `seen`
+        [m, k, h, w] there: where it ends is known to a slice or two."""
+        return torch.stack([_soft_dice(seen(each), _seen_small(each)).amax(0) for each in painted]).mean(0)
 
     def _glimpse(self, painted: PaintedSlice) -> Tensor:
-        """[k, h, w] of the slice looked at that is nearest to a painted one, judged with its neighbours, around the
-        paint alone."""
-        around = region_around(painted.working)
-        (part,) = self._part(self._nearest(painted.index), 1, 1, around)
-        whole = part.new_zeros(len(part), *(side // TOLD_STRIDE for side in self.embedding.stack.shape))
+        """[m, k, h, w] of the slices near a painted one, judged with their neighbours, around the paint alone."""
+        around, near = region_around(painted.working), self._near(painted.index)
+        part = self._part(near.start, near.stop - near.start, 1, around)
+        whole = part.new_zeros(*part.shape[:2], *(side // TOLD_STRIDE for side in self.embedding.stack.shape))
         around.scaled(TOLD_STRIDE).cut(whole).copy_(part)
         return whole
 
@@ -156,9 +159,10 @@ class Recognition:
         seen = self._seen(self.slices[start : first + count + around], region)
         return seen[first - start : first - start + count]
 
-    def _nearest(self, index: int) -> int:
-        """Which of the slices that are looked at."""
-        return min(round(index / self.slices.step), len(self.slices) - 1)
+    def _near(self, index: int) -> slice:
+        """Which of the slices that are looked at: the nearest, and those next to it."""
+        nearest = min(round(index / self.slices.step), len(self.slices) - 1)
+        return slice(max(0, nearest - _NEXT), nearest + 1 + _NEXT)
 
     @torch.inference_mode()
     def _seen(self, slices: Sequence[int], region: Region | None) -> Tensor:
@@ -212,27 +216,33 @@ def _seen_small(painted: PaintedSlice) -> Tensor:
     return functional.avg_pool2d(painted.working[None].float(), TOLD_STRIDE)[0].cpu()
 
 
-def _reach(probability: Tensor, painted: Mapping[int, Tensor], trust: float) -> SweepRange:
-    """It is where it is seen well, and ends where it is seen too little, compared with how it is seen where it is
-    painted, as far as that hangs together with what is painted. With full trust both are the same."""
-    surest = max(float((probability[index] * mask).max()) for index, mask in painted.items())
-    well, little = (
-        _together(probability > share * surest, painted) for share in (_WELL, trust * _WELL + (1 - trust) * _LITTLE)
+def _reach(probability: Tensor, painted: Mapping[int, Tensor], near: int, trust: float) -> SweepRange:
+    """It is where it is seen well, and ends where it is seen too little, compared with how it is seen up to `near`
+    slices from where it is painted, as far as that hangs together with what is painted. With full trust both are the
+    same."""
+    last = len(probability) - 1
+    around = {min(max(index + by, 0), last): mask for index, mask in painted.items() for by in range(-near, near + 1)}
+    surest = max(float((probability[index] * mask).max()) for index, mask in around.items())
+    (begins, ends), well = (
+        _together(probability > share * surest, around, tuple(painted))
+        for share in (trust * _WELL + (1 - trust) * _LITTLE, _WELL)
     )
-    return SweepRange(little[0], little[1], known=well)
+    return SweepRange(begins, ends, known=well)
 
 
-def _together(seen: Tensor, painted: Mapping[int, Tensor]) -> tuple[int, int]:
-    """First and last slice of the parts of a mask [n, h, w] that touch what is painted, and of the paint."""
+def _together(seen: Tensor, around: Mapping[int, Tensor], painted: Sequence[int]) -> tuple[int, int]:
+    """First and last slice of the parts of a mask [n, h, w] that touch the paint or what is `around` it, and of what is
+    `painted`."""
     parts, _ = ndimage.label(seen.numpy(), np.ones((3, 3, 3)))
-    own = {int(part) for index, mask in painted.items() for part in np.unique(parts[index][mask.numpy() > 0])} - {0}
+    own = {int(part) for index, mask in around.items() for part in np.unique(parts[index][mask.numpy() > 0])} - {0}
     slices = [*np.flatnonzero(np.isin(parts, list(own)).any((1, 2))).tolist(), *painted]
     return min(slices), max(slices)
 
 
 def _soft_dice(maps: Tensor, mask: Tensor) -> Tensor:
-    """[k] of maps [k, h, w] with a mask [h, w]."""
-    return 2 * torch.minimum(maps.float(), mask).sum((1, 2)) / (maps.float().sum((1, 2)) + mask.sum() + _TINY)
+    """[m, k] of maps [m, k, h, w] with a mask [h, w]."""
+    both = torch.minimum(maps.float(), mask).sum((2, 3))
+    return 2 * both / (maps.float().sum((2, 3)) + mask.sum() + _TINY)
 
 
 def _interpolated(maps: Tensor, step: int, count: int) -> Tensor:

@@ -114,6 +114,33 @@ def test_what_is_believed_depends_on_the_kind_of_scan(
         assert (known.name if known else None) == expected
 
 
+def test_something_found_that_is_weakly_alike_hides_nothing_that_was_drawn(
+    embedding: Embedding, ct: Volume, paint: Paint
+) -> None:
+    network = seeing_everywhere(2)
+    assert network.recogniser
+    painted = painted_on(embedding, paint(ct, np.ones(ct.shape, bool)))
+    for drawn, expected in ((8.8, "aorta"), (7.0, None)):
+        network.recogniser.leave.bias.data[4:8] = drawn
+        found = recognition(network, embedding, ct)
+        known = found and found.known(painted)
+        assert (known.name if known else None) == expected
+
+
+def test_a_structure_painted_next_to_where_it_is_seen_to_end_is_recognised(
+    embedding: Embedding, ct: Volume, paint: Paint
+) -> None:
+    fresh = recognition(seeing_everywhere(0), embedding, ct)
+    painted = painted_on(embedding, paint(ct, np.ones(ct.shape, bool), slices=[40]))
+    assert fresh and fresh.known(painted)
+    seen, last = fresh._all(None), 40 // fresh.slices.step
+    seen[last:] = 0
+    known = fresh.known(painted)
+    assert known and known.name == "aorta" and known.trust == 1 and known.reach.known == (0, 40)
+    seen[last - 1 :] = 0
+    assert fresh.known(painted) is None
+
+
 def test_a_scan_of_a_kind_of_which_nothing_is_known_is_not_looked_at(
     engine: Engine, embedding: Embedding, ct: Volume
 ) -> None:
