@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from DPLSegmentLib.network.checkpoint import load_model, save_model
+from DPLSegmentLib.network.config import NetworkConfig
 from DPLSegmentLib.network.network import SegmentationNetwork
 from DPLSegmentLib.network.recogniser import Recogniser
 from DPLSegmentLib.training.config import TrainingConfig
@@ -17,6 +18,7 @@ from DPLSegmentLib.training.distributed import Team
 from DPLSegmentLib.training.known_scans import KnownScan, known_structures, load_known_scans
 from DPLSegmentLib.training.known_views import KnownView
 from DPLSegmentLib.training.recognition import RecognitionLesson, recognition_losses
+from DPLSegmentLib.training.state import load_start
 from DPLSegmentLib.training.trainer import Trainer
 
 ALONE = Team(0, 1, torch.device("cpu"))
@@ -102,3 +104,13 @@ def test_a_run_of_it_leaves_everything_else_as_it_was(known_config: TrainingConf
     assert after.config.known == known_structures(known_config) and after.recogniser is not None
     weights = after.state_dict()
     assert all(torch.equal(weights[name], value.half().float()) for name, value in before.state_dict().items())
+
+
+def test_outputs_that_an_earlier_network_did_not_have_begin_as_new_ones_do(tmp_path: Path) -> None:
+    earlier, network = (SegmentationNetwork(replace(NetworkConfig(), known=("a", "b", "c")[:n])) for n in (2, 3))
+    save_model(earlier, tmp_path / "earlier.pt")
+    assert earlier.recogniser and network.recogniser
+    fresh = network.recogniser.leave.weight.clone()
+    load_start(network, tmp_path / "earlier.pt")
+    kept, new = network.recogniser.leave.weight.split([len(earlier.recogniser.leave.weight), 4])
+    assert torch.equal(kept, earlier.recogniser.leave.weight.half()) and torch.equal(new, fresh[-4:])
