@@ -6,7 +6,7 @@ drawn by people and has a name; of MR, regions that were found again in most sca
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -224,13 +224,13 @@ def _reach(probability: Tensor, painted: Mapping[int, Tensor], near: int, trust:
     around = {min(max(index + by, 0), last): mask for index, mask in painted.items() for by in range(-near, near + 1)}
     surest = max(float((probability[index] * mask).max()) for index, mask in around.items())
     (begins, ends), well = (
-        _together(probability > share * surest, around, tuple(painted))
+        _together(probability > share * surest, around, painted)
         for share in (trust * _WELL + (1 - trust) * _LITTLE, _WELL)
     )
     return SweepRange(begins, ends, known=well)
 
 
-def _together(seen: Tensor, around: Mapping[int, Tensor], painted: Sequence[int]) -> tuple[int, int]:
+def _together(seen: Tensor, around: Mapping[int, Tensor], painted: Iterable[int]) -> tuple[int, int]:
     """First and last slice of the parts of a mask [n, h, w] that touch the paint or what is `around` it, and of what is
     `painted`."""
     parts, _ = ndimage.label(seen.numpy(), np.ones((3, 3, 3)))
