@@ -282,6 +282,7 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/training/pack.py
   DPLSegmentLib/training/recognition.py
   DPLSegmentLib/training/recurring.py
+  DPLSegmentLib/training/refitting.py
   DPLSegmentLib/training/rollout.py
   DPLSegmentLib/training/state.py
   DPLSegmentLib/training/supervoxels.py

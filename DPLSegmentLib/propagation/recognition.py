@@ -45,13 +45,15 @@ _TINY = 1e-3
 @dataclass(frozen=True, eq=False)
 class KnownStructure:
     """A structure known as `name`, and where it is seen: `probability` [n, h, w] of every slice of `stack`, at the
-    recogniser's stride; the slices that it reaches, and how much (0..1) what is seen counts beside what is swept."""
+    recogniser's stride; the slices that it reaches, how much (0..1) what is seen counts beside what is swept, and
+    whether it guides sweeps on their way."""
 
     name: str
     probability: Tensor
     stack: SliceStack
     reach: SweepRange
     trust: float = 1.0
+    guides: bool = False
 
     def weighed(self, swept: Tensor, index: int, stack: SliceStack) -> Tensor:
         """Probabilities [H, W] that were swept on a slice of `stack`, and what is seen there."""
@@ -84,6 +86,7 @@ class _Told:
     least: float = _ALIKE
     trust: tuple[float, float] = _DRAWN_TRUST
     believed: bool = True
+    drawn: bool = False
 
 
 class Recognition:
@@ -127,7 +130,7 @@ class Recognition:
         trust = _trust(alike, told.trust)
         masks = {each.index: _seen_small(each) for each in painted}
         reach = _reach(probability, masks, _NEXT * self.slices.step, trust)
-        return KnownStructure(told.name, probability, stack, reach, trust)
+        return KnownStructure(told.name, probability, stack, reach, trust, told.drawn)
 
     def _alike(self, painted: Sequence[PaintedSlice], seen: Callable[[PaintedSlice], Tensor]) -> Tensor:
         """[k]: how much the painted slices are like each known structure on the likest of those that are `seen`
@@ -196,7 +199,7 @@ def recognition(network: SegmentationNetwork, embedding: Embedding, volume: Volu
 
 def _structures(config: NetworkConfig, kind: str) -> list[_Told]:
     """Those with names are of CT. What was found there as well only tells what is none of them."""
-    named = [_Told(number, name) for number, name in enumerate(config.known) if kind == "CT"]
+    named = [_Told(number, name, drawn=True) for number, name in enumerate(config.known) if kind == "CT"]
     found = [
         _Told(number, f"found on {kind}, {number}", _FOUND_TRUST[0], _FOUND_TRUST, kind != "CT")
         for number, of in enumerate(config.found, len(config.known))

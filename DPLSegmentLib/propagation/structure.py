@@ -28,7 +28,7 @@ from DPLSegmentLib.propagation.return_trip import return_trips
 from DPLSegmentLib.propagation.search import Search
 from DPLSegmentLib.propagation.settle import settle
 from DPLSegmentLib.propagation.steps import AffinityStep, DecoderStep, Stepper
-from DPLSegmentLib.propagation.sweep import Blend, Seed, Sweep, SweepRange, SweptSlice
+from DPLSegmentLib.propagation.sweep import Blend, Guide, Seed, Sweep, SweepRange, SweptSlice
 from DPLSegmentLib.propagation.types import (
     Cancelled,
     CancelToken,
@@ -143,13 +143,20 @@ class StructureRun:
     ) -> Iterator[SweptSlice]:
         """The slices of one sweep, which is the given (start, length) of all of this structure's."""
         length = self.reach.last - self.reach.first + 1
-        sweep = Sweep(self._stepper(), self.embedding, self.reach, self.options.crossing)
+        sweep = Sweep(self._stepper(), self.embedding, self.reach, self.options.crossing, self._guide())
         known = {seed.index for seed in seeds}
         for number, swept in enumerate(sweep.run(seeds), 1):
             check("sweep", share[0] + share[1] * min(number / length, 1.0), swept.index)
             if on_slice and swept.index not in known and self.reach.first <= swept.index <= self.reach.last:
                 on_slice(self._slice_result(swept))
             yield swept
+
+    def _guide(self) -> Guide | None:
+        """A sweep of what is known goes on from what is swept and seen together."""
+        known, stack = self.known, self.embedding.stack
+        if not known or not known.guides:
+            return None
+        return lambda swept, index: known.weighed(swept.cpu().float(), index, stack).to(swept)
 
     def _stepper(self) -> Stepper:
         return DecoderStep(self.network, self.prototypes) if self.options.use_dpl else AffinityStep(self.network)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -21,6 +21,9 @@ _LEAST_PIXELS = 3
 _PATIENCE_MM = 6.0
 _MEMORY = 0.3
 _THIN_MM = 4.0
+
+Guide = Callable[[Tensor, int], Tensor]
+"""Probabilities [H, W] that were swept on a slice, and which one it is, to those that the sweep goes on from."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,10 +92,18 @@ class _Front:
 class Sweep:
     """Moves all fronts of one structure one slice at a time, nearest slices first."""
 
-    def __init__(self, stepper: Stepper, embedding: Embedding, reach: SweepRange, crossing: bool = False) -> None:
+    def __init__(
+        self,
+        stepper: Stepper,
+        embedding: Embedding,
+        reach: SweepRange,
+        crossing: bool = False,
+        guide: Guide | None = None,
+    ) -> None:
         self.stepper = stepper
         self.embedding = embedding
         self.reach = reach
+        self.guide = guide
         self.strict = not crossing and embedding.stack.gap_mm > _THIN_MM
         self.patience = max(1, round(_PATIENCE_MM / embedding.stack.gap_mm))
 
@@ -144,7 +155,8 @@ class Sweep:
     def _taken(self, front: _Front, swept: SweptSlice, memory: Memory | None) -> Iterator[SweptSlice]:
         """The slice, after those that were missed on the way to it."""
         yield from (replace(missed, present=True) for missed in front.missed)
-        front.at, front.mask, front.confidence, front.missed = swept.index, swept.probability, swept.confidence, []
+        carried = self.guide(swept.probability, swept.index) if self.guide else swept.probability
+        front.at, front.mask, front.confidence, front.missed = swept.index, carried, swept.confidence, []
         front.memory = memory or front.memory
         yield swept
 

@@ -22,13 +22,14 @@ from DPLSegmentLib.training.config import TrainingConfig
 from DPLSegmentLib.training.found_scans import found_groups, group_of, taught_folder
 from DPLSegmentLib.training.known_scans import KnownScan, known_folder, load_prepared_scans, write_arrays
 from DPLSegmentLib.training.known_views import Viewer, stack_of
+from DPLSegmentLib.training.refitting import refitted, without_unusual
 
 _LEAST_PART = 0.25
 
 
 def prepare_taught(config: TrainingConfig) -> None:
-    """Write what `config.teacher` sees of what was found, unless that has been done. What it sees in no scan of a set
-    stays as it was found."""
+    """Write what `config.teacher` sees of what was found, unless that has been done; of MR fitted to the greys, without
+    what differs too much from other scans in size. What it sees in no scan of a set stays as it was found."""
     folder = taught_folder(config)
     if folder.is_dir():
         return
@@ -38,12 +39,22 @@ def prepare_taught(config: TrainingConfig) -> None:
     scans = load_prepared_scans(replace(config, without=""), torch.device("cpu"))
     scans = [scan for scan in scans if group_of(scan) in groups]
     seen = {scan.name: _seen(network, viewer, scan, [of == group_of(scan) for of in groups]) for scan in scans}
-    taught = np.unique(np.concatenate([np.unique(labels) for labels in seen.values()]))
-    for scan in scans:
-        with np.load(known_folder(config) / f"{scan.name}-found.npz", allow_pickle=False) as arrays:
-            kept = np.where(np.isin(arrays["labels"], taught), 0, arrays["labels"])
-        write_arrays(partial / f"{scan.name}-found.npz", {"labels": np.where(kept > 0, kept, seen[scan.name])})
+    _complete(seen, known_folder(config))
+    magnetic = [scan for scan in scans if scan.kind == "MR"]
+    seen |= {scan.name: refitted(scan, seen[scan.name]) for scan in magnetic}
+    without_unusual([seen[scan.name] for scan in magnetic])
+    for name, labels in seen.items():
+        write_arrays(partial / f"{name}-found.npz", {"labels": labels})
     partial.rename(folder)
+
+
+def _complete(seen: dict[str, np.ndarray], folder: Path) -> None:
+    """With those structures as they were found that are seen in no scan."""
+    taught = np.unique(np.concatenate([np.unique(labels) for labels in seen.values()]))
+    for name, labels in seen.items():
+        with np.load(folder / f"{name}-found.npz", allow_pickle=False) as arrays:
+            kept = np.where(np.isin(arrays["labels"], taught), 0, arrays["labels"])
+        seen[name] = np.where(kept > 0, kept, labels)
 
 
 def _seen(network: SegmentationNetwork, viewer: Viewer, scan: KnownScan, own: list[bool]) -> np.ndarray:

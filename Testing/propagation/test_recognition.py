@@ -114,6 +114,16 @@ def test_what_is_believed_depends_on_the_kind_of_scan(
         assert (known.name if known else None) == expected
 
 
+@pytest.mark.parametrize(("told", "kind", "guides"), [(0, "CT", True), (1, "MR", False)])
+def test_only_what_people_drew_guides_a_sweep(
+    embedding: Embedding, ct: Volume, paint: Paint, told: int, kind: str, guides: bool
+) -> None:
+    grey = ct.with_array((ct.array.astype(np.int32) - ct.array.min()) * 3 + 17)
+    found = recognition(seeing_everywhere(told), embedding, ct if kind == "CT" else grey)
+    known = found and found.known(painted_on(embedding, paint(ct, np.ones(ct.shape, bool))))
+    assert known and known.guides == guides
+
+
 def test_something_found_that_is_weakly_alike_hides_nothing_that_was_drawn(
     embedding: Embedding, ct: Volume, paint: Paint
 ) -> None:

@@ -76,6 +76,17 @@ def test_a_short_gap_is_crossed_from_the_last_slice_that_was_seen_and_filled(swe
     assert (14, 16) in stepper.steps
 
 
+def test_a_guide_says_what_a_sweep_goes_on_from_and_not_what_it_tells(
+    kidney_embedding: Embedding, square: Tensor
+) -> None:
+    class Halving(Follower):
+        def step(self, embedding: Embedding, index: int, last: int, mask: Tensor, memory: Memory) -> Step:
+            return Step(super().step(embedding, index, last, mask, memory).probability * 0.75, 1.0, 1.0, 1.0)
+
+    sweep = Sweep(Halving(range(30)), kidney_embedding, SweepRange(10, 20), guide=lambda _, __: square)
+    assert all(float(each.probability.max()) == 0.75 for each in sweep.run([Seed(12, square)]))
+
+
 def test_slices_missed_before_the_scan_ends_stay_empty(swept: Swept, square: Tensor) -> None:
     slices = swept(Follower(range(12, 29)), SweepRange(12, 29), [Seed(20, square)])
     assert {each.index for each in slices} == {*range(12, 30)} - {20}
