@@ -214,6 +214,7 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/propagation/faced.py
   DPLSegmentLib/propagation/greys.py
   DPLSegmentLib/propagation/growth.py
+  DPLSegmentLib/propagation/known.py
   DPLSegmentLib/propagation/log_odds.py
   DPLSegmentLib/propagation/options.py
   DPLSegmentLib/propagation/painted.py

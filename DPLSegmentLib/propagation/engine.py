@@ -20,6 +20,7 @@ from DPLSegmentLib.propagation.cache import EmbeddingCache, Key, fingerprint
 from DPLSegmentLib.propagation.closeup import close_up
 from DPLSegmentLib.propagation.embedding import Embedder, Embedding
 from DPLSegmentLib.propagation.faced import faced
+from DPLSegmentLib.propagation.known import KnownStructure
 from DPLSegmentLib.propagation.options import EngineOptions
 from DPLSegmentLib.propagation.painted import PaintedSlice, painted_slices, plane_of
 from DPLSegmentLib.propagation.prototype_set import (
@@ -30,7 +31,7 @@ from DPLSegmentLib.propagation.prototype_set import (
     merged,
     section_of,
 )
-from DPLSegmentLib.propagation.recognition import KnownStructure, Recognition, recognition
+from DPLSegmentLib.propagation.recognition import Recognition, recognition
 from DPLSegmentLib.propagation.result import Assembly
 from DPLSegmentLib.propagation.stopwatch import Stopwatch
 from DPLSegmentLib.propagation.structure import StructureRun, reach_of
@@ -230,7 +231,7 @@ class Engine:
             run = StructureRun(self.network, self.options, seen.embedding, seen.structure, axis, reach, seen.known)
             share = (number / len(found.structures), 1 / len(found.structures))
             swept = run.run(seen.painted, share, on_progress, on_slice, cancel)
-            assembly.add(seen.structure, swept, seen.embedding, seen.painted)
+            assembly.add(seen.structure, swept, seen.embedding, seen.painted, seen.known)
         watch.lap("sweep")
         return assembly.finish(watch, self.device_name, self.model_id, on_progress)
 

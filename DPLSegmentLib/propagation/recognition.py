@@ -18,13 +18,13 @@ from torch.nn import functional
 
 from DPLSegmentLib.images.facing import turn_to
 from DPLSegmentLib.images.intensity import Kind, detect_kind
-from DPLSegmentLib.images.stack import SliceStack
 from DPLSegmentLib.images.volume import Volume
 from DPLSegmentLib.network.config import STRIDE, NetworkConfig
 from DPLSegmentLib.network.network import SegmentationNetwork
 from DPLSegmentLib.network.recogniser import TOLD_STRIDE, places_of, slice_step
 from DPLSegmentLib.propagation.body import body_box
 from DPLSegmentLib.propagation.embedding import Embedding
+from DPLSegmentLib.propagation.known import KnownStructure
 from DPLSegmentLib.propagation.painted import PaintedSlice
 from DPLSegmentLib.propagation.region import Region, region_around
 from DPLSegmentLib.propagation.sweep import SweepRange
@@ -36,44 +36,7 @@ _CHUNK = 16
 _NEXT = 1
 _WELL, _LITTLE = 0.6, 0.2
 _DRAWN_TRUST, _FOUND_TRUST = (0.4, 0.8), (0.7, 0.9)
-_SUREST = 0.02
-_SUREST_SWEPT = 0.01
-_SEEN, _NOTHING, _LIKELY = 1.5, 0.005, -1.0
 _TINY = 1e-3
-
-
-@dataclass(frozen=True, eq=False)
-class KnownStructure:
-    """A structure known as `name`, and where it is seen: `probability` [n, h, w] of every slice of `stack`, at the
-    recogniser's stride; the slices that it reaches, how much (0..1) what is seen counts beside what is swept, and
-    whether it guides sweeps on their way."""
-
-    name: str
-    probability: Tensor
-    stack: SliceStack
-    reach: SweepRange
-    trust: float = 1.0
-    guides: bool = False
-
-    def weighed(self, swept: Tensor, index: int, stack: SliceStack) -> Tensor:
-        """Probabilities [H, W] that were swept on a slice of `stack`, and what is seen there."""
-        seen = self.odds(index, stack)
-        both = (swept.clamp(_SUREST_SWEPT, 1 - _SUREST_SWEPT).logit() + self.trust * _SEEN * seen).sigmoid()
-        return torch.where((swept > _NOTHING) | (seen > _LIKELY), both, swept)
-
-    def odds(self, index: int, stack: SliceStack) -> Tensor:
-        """Log odds [H, W] of a slice, in working pixels of a `stack` of the same slices."""
-        grid = torch.stack(torch.meshgrid(*(self._line(stack, side) for side in range(2)), indexing="ij"))
-        seen = functional.grid_sample(
-            self.probability[index][None, None], grid.flip(0).movedim(0, -1)[None], align_corners=False
-        )
-        return seen[0, 0].clamp(_SUREST, 1 - _SUREST).logit()
-
-    def _line(self, stack: SliceStack, side: int) -> Tensor:
-        """Where the rows (`side` 0) or columns (1) of another stack lie on the maps, -1..1."""
-        mm = (torch.arange(stack.shape[side]) + 0.5) * stack.pixel_mm
-        mm = mm + (stack.box[side] - self.stack.box[side]) * stack.sides_mm[side]
-        return mm / (self.stack.pixel_mm * self.stack.shape[side]) * 2 - 1
 
 
 @dataclass(frozen=True)
@@ -130,7 +93,7 @@ class Recognition:
         trust = _trust(alike, told.trust)
         masks = {each.index: _seen_small(each) for each in painted}
         reach = _reach(probability, masks, _NEXT * self.slices.step, trust)
-        return KnownStructure(told.name, probability, stack, reach, trust, told.drawn)
+        return KnownStructure(told.name, probability, stack, reach, trust, told.drawn, tuple(masks))
 
     def _alike(self, painted: Sequence[PaintedSlice], seen: Callable[[PaintedSlice], Tensor]) -> Tensor:
         """[k]: how much the painted slices are like each known structure on the likest of those that are `seen`

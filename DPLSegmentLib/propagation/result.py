@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ from DPLSegmentLib.images.segmentation import Segment, Segmentation
 from DPLSegmentLib.images.volume import Volume
 from DPLSegmentLib.propagation.confidence import VoxelConfidence, next_to_paint, voxel_confidence
 from DPLSegmentLib.propagation.embedding import Embedding
+from DPLSegmentLib.propagation.known import KnownStructure
 from DPLSegmentLib.propagation.painted import PaintedSlice
 from DPLSegmentLib.propagation.polish import connected, native_probability, smooth_across, without_overlap
 from DPLSegmentLib.propagation.prototype_set import StructurePrototypes
@@ -45,14 +46,17 @@ class Assembly:
         swept: SweptStructure,
         embedding: Embedding,
         painted: Sequence[PaintedSlice],
+        known: KnownStructure | None = None,
     ) -> None:
-        """Clean one structure, swept through `embedding`; its painted slices stay voxel for voxel as painted."""
+        """Clean one structure, swept through `embedding`; its painted slices stay voxel for voxel as painted. What does
+        not hang together with them is left out, unless the structure is known to be there."""
         keep = [each.index for each in painted]
         smooth = smooth_across(swept.probability, embedding.stack.gap_mm, keep)
         slices = np.flatnonzero((smooth.amax((1, 2)) > 0.02).numpy())
         probability = native_probability(smooth, embedding, slices)
         mask = _with_painted(probability > _INSIDE, painted)
-        mask = connected(mask, self._anchors(mask, swept, painted))
+        anchors = known.anchors(mask, embedding.stack) if known else {}
+        mask = connected(mask, anchors | self._anchors(mask, swept, painted))
         self.parts.append(_Part(structure, swept, painted, probability, _with_painted(mask, painted)))
 
     def finish(self, watch: Stopwatch, device: str, model_id: str, on_progress: OnProgress | None) -> Propagation:
@@ -83,7 +87,7 @@ class Assembly:
 
     def _anchors(
         self, mask: np.ndarray, swept: SweptStructure, painted: Sequence[PaintedSlice]
-    ) -> Mapping[int, np.ndarray]:
+    ) -> dict[int, np.ndarray]:
         drawn = {each.index: each.native for each in painted}
         return drawn or {index: mask[index] for index in swept.seeds}
 

@@ -18,10 +18,10 @@ from DPLSegmentLib.propagation.body import body_box, from_body
 from DPLSegmentLib.propagation.consensus import Vote, agreed
 from DPLSegmentLib.propagation.course import corresponding
 from DPLSegmentLib.propagation.embedding import Embedding
+from DPLSegmentLib.propagation.known import KnownStructure
 from DPLSegmentLib.propagation.options import EngineOptions
 from DPLSegmentLib.propagation.painted import PaintedSlice
 from DPLSegmentLib.propagation.prototype_set import Section, StructurePrototypes
-from DPLSegmentLib.propagation.recognition import KnownStructure
 from DPLSegmentLib.propagation.regrowth import kept_slices
 from DPLSegmentLib.propagation.rehearsal import Rehearsal
 from DPLSegmentLib.propagation.return_trip import return_trips

@@ -142,7 +142,8 @@ class Sweep:
             return
         step = self._step(front, index)
         confidence = front.confidence * _MEMORY + (1 - _MEMORY) * quality(step) * front.confidence**0.25
-        area = _area(step.probability)
+        carried = self.guide(step.probability, index) if self.guide else step.probability
+        area = _area(carried)
         sure = self.reach.holds(index) or self._sure(front, step, confidence, area)
         present = area >= _LEAST_PIXELS and sure
         swept = SweptSlice(index, step.probability, confidence, front.seed.index, present)
@@ -150,12 +151,11 @@ class Sweep:
             yield from self._missed(front, swept)
             return
         front.steadiness.follow(area)
-        yield from self._taken(front, swept, step.memory)
+        yield from self._taken(front, swept, carried, step.memory)
 
-    def _taken(self, front: _Front, swept: SweptSlice, memory: Memory | None) -> Iterator[SweptSlice]:
-        """The slice, after those that were missed on the way to it."""
+    def _taken(self, front: _Front, swept: SweptSlice, carried: Tensor, memory: Memory | None) -> Iterator[SweptSlice]:
+        """The slice, after those that were missed on the way to it; what is `carried` of it is gone on from."""
         yield from (replace(missed, present=True) for missed in front.missed)
-        carried = self.guide(swept.probability, swept.index) if self.guide else swept.probability
         front.at, front.mask, front.confidence, front.missed = swept.index, carried, swept.confidence, []
         front.memory = memory or front.memory
         yield swept

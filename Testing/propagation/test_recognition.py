@@ -17,8 +17,9 @@ from DPLSegmentLib.network.evidence import shrink
 from DPLSegmentLib.network.network import SegmentationNetwork
 from DPLSegmentLib.propagation.embedding import Embedding
 from DPLSegmentLib.propagation.engine import Engine
+from DPLSegmentLib.propagation.known import KnownStructure
 from DPLSegmentLib.propagation.painted import PaintedSlice, painted_slices
-from DPLSegmentLib.propagation.recognition import KnownStructure, Recognition, recognition
+from DPLSegmentLib.propagation.recognition import Recognition, recognition
 from DPLSegmentLib.propagation.sweep import SweepRange
 from DPLSegmentLib.propagation.types import Cancelled, Support
 from Testing.propagation.conftest import CancelSwitch
@@ -207,6 +208,41 @@ def test_what_is_seen_moves_what_was_swept_as_far_as_it_is_trusted(
     assert float(weighed[true > 0.9].median()) > 0.5 > float(weighed[true == 0].median())
     untrusted = replace(traced_aorta, trust=0.0).weighed(doubtful, index, embedding.stack)
     assert torch.allclose(untrusted, doubtful)
+
+
+def test_far_from_the_paint_what_people_drew_counts_more(
+    traced_aorta: KnownStructure, embedding: Embedding, masks: Masks
+) -> None:
+    index = int(masks["aorta"].sum((1, 2)).argmax())
+    doubtful = torch.full(embedding.images.shape[1:], 0.51)
+    near, far = (
+        replace(traced_aorta, trust=0.3, guides=True, painted=(painted,)).weighed(doubtful, index, embedding.stack)
+        for painted in (index, index - 20)
+    )
+    assert float((far - 0.5).abs().max()) > 1.3 * float((near - 0.5).abs().max())
+
+
+@pytest.mark.parametrize(("guides", "trust", "regained"), [(True, 0.3, True), (True, 0.0, False), (False, 0.3, False)])
+def test_what_a_sweep_has_lost_is_regained_where_it_is_known_to_be(
+    traced_aorta: KnownStructure, embedding: Embedding, masks: Masks, guides: bool, trust: float, regained: bool
+) -> None:
+    index = int(masks["aorta"].sum((1, 2)).argmax())
+    known = replace(traced_aorta, trust=trust, guides=guides, painted=(index,))
+    found = known.weighed(torch.zeros(embedding.images.shape[1:]), index, embedding.stack)
+    true = embedding.stack.slice_to_working(masks["aorta"][index]) > 0.5
+    assert (dice(found.numpy() > 0.5, true) > 0.8) == regained
+
+
+def test_parts_beyond_a_gap_are_anchored_where_it_is_known_to_be(
+    traced_aorta: KnownStructure, embedding: Embedding, masks: Masks
+) -> None:
+    present = np.flatnonzero(masks["aorta"].any((1, 2)))
+    first, last = int(present[5]), int(present[9])
+    known = replace(traced_aorta, guides=True, painted=(first,), reach=SweepRange(0, 99, known=(first, last)))
+    anchors = known.anchors(masks["aorta"], embedding.stack)
+    assert sorted(anchors) == [*range(first, last + 1)]
+    assert all(dice(anchor, masks["aorta"][index]) > 0.7 for index, anchor in anchors.items())
+    assert not replace(known, guides=False).anchors(masks["aorta"], embedding.stack)
 
 
 def test_a_known_structure_ends_where_it_is_known_to_end(
