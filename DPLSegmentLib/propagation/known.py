@@ -15,7 +15,7 @@ from DPLSegmentLib.propagation.sweep import SweepRange
 
 _SUREST, _SUREST_SWEPT = 0.02, 0.01
 _SEEN, _NOTHING, _LIKELY = 1.5, 0.005, -1.0
-_FAR_MM, _LOST = 40.0, 0.25
+_LEADS, _FAR_MM, _LOST = 0.5, 40.0, 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,23 +44,24 @@ class KnownStructure:
         """Slice index to bool [h, w]: where it is surely there, if it guides sweeps and `mask` [n, h, w] has anything
         on a slice on which it is known to be."""
         first, last = self.reach.known
-        there = [index for index in range(first, last + 1) if self._leads and mask[index].any()]
+        there = [index for index in range(first, last + 1) if self.leads and mask[index].any()]
         return {index: stack.to_native((self.odds(index, stack) > 0).float()[None].numpy())[0] > 0.5 for index in there}
 
     @property
-    def _leads(self) -> bool:
-        return self.guides and self.trust > 0
+    def leads(self) -> bool:
+        """Whether it guides a sweep: not where the paint is only a little like it, as on scans of another kind."""
+        return self.guides and self.trust >= _LEADS
 
     def _trusted(self, index: int) -> float:
         """What is swept far from the paint is trusted less."""
-        if not self._leads:
+        if not self.leads:
             return self.trust
         mm = min(abs(index - painted) for painted in self.painted) * self.stack.gap_mm
         return 1 - (1 - self.trust) * math.exp(-mm / _FAR_MM)
 
     def _lost(self, swept: Tensor, seen: Tensor, index: int) -> bool:
         """Whether a sweep has lost it though it is known to be there."""
-        held = self._leads and self.reach.holds(index)
+        held = self.leads and self.reach.holds(index)
         return held and float((swept > 0.5).sum()) < _LOST * float((seen > 0).sum())
 
     def odds(self, index: int, stack: SliceStack) -> Tensor:

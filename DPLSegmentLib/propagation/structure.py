@@ -154,7 +154,7 @@ class StructureRun:
     def _guide(self) -> Guide | None:
         """A sweep of what is known goes on from what is swept and seen together."""
         known, stack = self.known, self.embedding.stack
-        if not known or not known.guides:
+        if not known or not known.leads:
             return None
         return lambda swept, index: known.weighed(swept.cpu().float(), index, stack).to(swept)
 

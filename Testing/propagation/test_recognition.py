@@ -216,13 +216,13 @@ def test_far_from_the_paint_what_people_drew_counts_more(
     index = int(masks["aorta"].sum((1, 2)).argmax())
     doubtful = torch.full(embedding.images.shape[1:], 0.51)
     near, far = (
-        replace(traced_aorta, trust=0.3, guides=True, painted=(painted,)).weighed(doubtful, index, embedding.stack)
+        replace(traced_aorta, trust=0.5, guides=True, painted=(painted,)).weighed(doubtful, index, embedding.stack)
         for painted in (index, index - 20)
     )
     assert float((far - 0.5).abs().max()) > 1.3 * float((near - 0.5).abs().max())
 
 
-@pytest.mark.parametrize(("guides", "trust", "regained"), [(True, 0.3, True), (True, 0.0, False), (False, 0.3, False)])
+@pytest.mark.parametrize(("guides", "trust", "regained"), [(True, 0.5, True), (True, 0.4, False), (False, 0.5, False)])
 def test_what_a_sweep_has_lost_is_regained_where_it_is_known_to_be(
     traced_aorta: KnownStructure, embedding: Embedding, masks: Masks, guides: bool, trust: float, regained: bool
 ) -> None:
