@@ -219,7 +219,7 @@ def test_far_from_the_paint_what_people_drew_counts_more(
         replace(traced_aorta, trust=0.5, guides=True, painted=(painted,)).weighed(doubtful, index, embedding.stack)
         for painted in (index, index - 20)
     )
-    assert float((far - 0.5).abs().max()) > 1.3 * float((near - 0.5).abs().max())
+    assert float(far.logit().abs().max()) > 1.3 * float(near.logit().abs().max())
 
 
 @pytest.mark.parametrize(("guides", "trust", "regained"), [(True, 0.5, True), (True, 0.4, False), (False, 0.5, False)])
