@@ -43,8 +43,10 @@ class KnownStructure:
     def anchors(self, mask: np.ndarray, stack: SliceStack) -> dict[int, np.ndarray]:
         """Slice index to bool [h, w]: where it is surely there, if it guides sweeps and `mask` [n, h, w] has anything
         on a slice on which it is known to be."""
+        if not self.leads:
+            return {}
         first, last = self.reach.known
-        there = [index for index in range(first, last + 1) if self.leads and mask[index].any()]
+        there = [index for index in range(first, last + 1) if mask[index].any()]
         return {index: stack.to_native((self.odds(index, stack) > 0).float()[None].numpy())[0] > 0.5 for index in there}
 
     @property

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import ndimage
 
+from DPLSegmentLib.propagation.polish import connected
 from DPLSegmentLib.training.known_scans import KnownScan
 
 _INSIDE_MM, _LEAST_INSIDE, _LEAST_SHARED = (5.0, 2.5), 2000, 30
@@ -50,7 +51,7 @@ def without_unusual(scans: Sequence[np.ndarray]) -> None:
 
 def _fitted(logs: np.ndarray, seen: np.ndarray, others: np.ndarray, pixel_mm: float) -> np.ndarray:
     """bool [z, y, x]: where log greys are as inside of what is seen, as far as that hangs together with it."""
-    core = _largest(seen)
+    core = connected(seen, {})
     inside = _inside(core, pixel_mm)
     if not inside.any():
         return seen
@@ -60,7 +61,7 @@ def _fitted(logs: np.ndarray, seen: np.ndarray, others: np.ndarray, pixel_mm: fl
     grown = ndimage.binary_opening(grown, _disc(_BRIDGE_MM, pixel_mm))
     pairs = zip(grown, core, inside, alike, strict=True)
     slices = np.stack([_believed(*slices) for slices in pairs]) | (core & alike)
-    return _largest(_filled(slices, pixel_mm) & ~others)
+    return connected(_filled(slices, pixel_mm) & ~others, {})
 
 
 def _believed(grown: np.ndarray, core: np.ndarray, inside: np.ndarray, alike: np.ndarray) -> np.ndarray:
@@ -105,12 +106,6 @@ def _filled(mask: np.ndarray, pixel_mm: float) -> np.ndarray:
     padded = np.pad(mask, ((0, 0), (width, width), (width, width)))
     closed = ndimage.binary_closing(padded, disc)[:, width:-width, width:-width]
     return np.stack([ndimage.binary_fill_holes(slice_) for slice_ in closed])
-
-
-def _largest(mask: np.ndarray) -> np.ndarray:
-    """Its largest part."""
-    parts, count = ndimage.label(mask)
-    return parts == 1 + np.bincount(parts[mask], minlength=count + 1)[1:].argmax() if count else mask
 
 
 def _disc(radius_mm: float, pixel_mm: float) -> np.ndarray:

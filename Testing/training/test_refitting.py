@@ -7,6 +7,7 @@ import pytest
 import torch
 from scipy import ndimage
 
+from DPLSegmentLib.evaluation.metrics import dice
 from DPLSegmentLib.training.known_scans import KnownScan
 from DPLSegmentLib.training.refitting import refitted, without_unusual
 
@@ -15,7 +16,7 @@ SHAPE = (10, 96, 96)
 
 @pytest.fixture
 def organ() -> np.ndarray:
-    """An egg of 5 liters."""
+    """An egg of 150 ml."""
     z, y, x = np.ogrid[:10, :96, :96]
     return ((z - 5) / 4) ** 2 + ((y - 48) / 22) ** 2 + ((x - 46) / 34) ** 2 < 1
 
@@ -29,11 +30,6 @@ def scan(organ: np.ndarray) -> KnownScan:
     nothing = torch.zeros(SHAPE, dtype=torch.uint8)
     box = (0, 0, 96, 96)
     return KnownScan("one", "MR", torch.from_numpy(greys).byte(), nothing, (7.7, 1.25, 1.25), box, 1.0, torch.ones(0))
-
-
-def dice(one: np.ndarray, other: np.ndarray) -> float:
-    """Of two masks."""
-    return float(2 * (one & other).sum() / (one.sum() + other.sum()))
 
 
 def test_of_an_organ_that_was_seen_in_part_the_rest_is_found(scan: KnownScan, organ: np.ndarray) -> None:
