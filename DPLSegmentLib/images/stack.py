@@ -56,7 +56,7 @@ class SliceStack:
     def slices(self, start: int, stop: int) -> np.ndarray:
         """Slices start..stop-1 as float32 [n, H, W], bilinear and antialiased, zero in the padding."""
         planes = np.asarray(self._inside(self.planes[start:stop]), np.float32)
-        return self._padded(_resized(planes, self.content, antialias=True))
+        return self._padded(_resized(planes, self.content))
 
     def slice_to_working(self, mask: np.ndarray) -> np.ndarray:
         """A mask [h, w] as float32 [H, W]: how much (0..1) of each working pixel it covers; areas in mm2 are kept."""
@@ -65,11 +65,12 @@ class SliceStack:
         return self._padded((rows @ inside @ columns.T)[None])[0]
 
     def to_native(self, working: np.ndarray) -> np.ndarray:
-        """Working slices [n, H, W] as float32 [n, h, w] on the volume's own grid, bilinear; zero outside the box."""
+        """Working slices [n, H, W] as float32 [n, h, w] on the volume's own grid, bilinear and antialiased; zero outside
+        the box."""
         height, width = self.content
         top, left, bottom, right = self.box
         inside = np.asarray(working[:, :height, :width], np.float32)
-        resized = _resized(inside, (bottom - top, right - left), antialias=False)
+        resized = _resized(inside, (bottom - top, right - left))
         if resized.shape[1:] == self.native:
             return resized
         native = np.zeros((len(working), *self.native), np.float32)
@@ -126,13 +127,13 @@ def _padded_side(side: int) -> int:
     return -(-side // _MULTIPLE) * _MULTIPLE
 
 
-def _resized(planes: np.ndarray, size: tuple[int, int], antialias: bool) -> np.ndarray:
+def _resized(planes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     if planes.shape[1:] == size:
         return planes
     import torch
 
     batch = torch.from_numpy(np.ascontiguousarray(planes))[:, None]
-    return torch.nn.functional.interpolate(batch, size, mode="bilinear", antialias=antialias)[:, 0].numpy()
+    return torch.nn.functional.interpolate(batch, size, mode="bilinear", antialias=True)[:, 0].numpy()
 
 
 def _coverage(native: int, working: int) -> np.ndarray:
