@@ -65,12 +65,14 @@ class SliceStack:
         return self._padded((rows @ inside @ columns.T)[None])[0]
 
     def to_native(self, working: np.ndarray) -> np.ndarray:
-        """Working slices [n, H, W] as float32 [n, h, w] on the volume's own grid, bilinear and antialiased; zero outside
-        the box."""
+        """Working slices [n, H, W] as float32 [n, h, w] on the volume's own grid: bilinear, or the mean within voxels
+        that are wider than working pixels; zero outside the box."""
         height, width = self.content
         top, left, bottom, right = self.box
         inside = np.asarray(working[:, :height, :width], np.float32)
-        resized = _resized(inside, (bottom - top, right - left))
+        size = (bottom - top, right - left)
+        fine = (max(size[0], height), max(size[1], width))
+        resized = _averaged(_resized(inside, fine), size)
         if resized.shape[1:] == self.native:
             return resized
         native = np.zeros((len(working), *self.native), np.float32)
@@ -134,6 +136,14 @@ def _resized(planes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
     batch = torch.from_numpy(np.ascontiguousarray(planes))[:, None]
     return torch.nn.functional.interpolate(batch, size, mode="bilinear", antialias=True)[:, 0].numpy()
+
+
+def _averaged(planes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """The mean of what lies within each of the `size` voxels."""
+    if planes.shape[1:] == size:
+        return planes
+    rows, columns = map(_coverage, size, planes.shape[1:])
+    return (rows / rows.sum(0)).T @ planes @ (columns / columns.sum(0))
 
 
 def _coverage(native: int, working: int) -> np.ndarray:

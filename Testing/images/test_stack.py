@@ -63,7 +63,7 @@ def test_a_real_slice_survives_the_way_there_and_back(ct: Volume) -> None:
     stack = stack_along(ct.array, ct.spacing, 0, size=256)
     returned = stack.to_native(stack.slices(50, 60))
     assert stack.content == (212, 256)
-    assert np.abs(returned - ct.array[50:60]).mean() < 25
+    assert np.abs(returned - ct.array[50:60]).mean() < 20
 
 
 def test_a_real_organ_survives_the_way_there_and_back(ct: Volume, organs: Segmentation) -> None:
@@ -80,7 +80,7 @@ def test_what_is_between_the_middles_of_wide_voxels_counts_on_the_way_back() -> 
     lines = np.zeros((1, *stack.shape), np.float32)
     lines[:, :, ::5] = 1.0
     assert stack.content == (100, 100)
-    assert stack.to_native(lines)[0, :, 2:-2].mean() == pytest.approx(0.2, abs=0.02)
+    assert stack.to_native(lines)[0, :, 2:-2].mean() == pytest.approx(0.2, abs=0.005)
 
 
 def test_fine_detail_is_averaged_and_not_dropped_when_shrinking() -> None:
@@ -108,5 +108,5 @@ def test_a_closer_look_shows_the_same_place_through_smaller_pixels(crop: Volume,
     assert closer.content == (32, 48) and closer.native == stack.native
     back = closer.to_native(closer.slices(0, closer.count))
     shown = np.moveaxis(crop.array, axis, 0)[:, 4:20, 6:30].astype(np.float32)
-    assert np.abs(back[:, 4:20, 6:30] - shown).mean() < 0.2 * shown.std()
+    assert np.abs(back[:, 4:20, 6:30] - shown).mean() < 0.15 * shown.std()
     assert not back[:, :4].any() and not back[:, :, 30:].any()
