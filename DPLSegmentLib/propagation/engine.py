@@ -48,6 +48,7 @@ from DPLSegmentLib.propagation.types import (
 from DPLSegmentLib.resources import WEIGHTS, resource
 
 _CT_SHIFT = 1024.0
+_FINE_MM = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,12 +229,19 @@ class Engine:
         for number, structure in enumerate(found.structures):
             seen = self._seen(structure, own, embedding, on_progress, cancel)
             reach = seen.reach(slice_range)
-            run = StructureRun(self.network, self.options, seen.embedding, seen.structure, axis, reach, seen.known)
+            options = self._options(seen.embedding, embedding)
+            run = StructureRun(self.network, options, seen.embedding, seen.structure, axis, reach, seen.known)
             share = (number / len(found.structures), 1 / len(found.structures))
             swept = run.run(seen.painted, share, on_progress, on_slice, cancel)
             assembly.add(seen.structure, swept, seen.embedding, seen.painted, seen.known)
         watch.lap("sweep")
         return assembly.finish(watch, self.device_name, self.model_id, on_progress)
+
+    def _options(self, seen: Embedding, whole: Embedding) -> EngineOptions:
+        """What is `seen` close up through fine pixels is settled on them: coarse ones would wear thin limbs away."""
+        if seen is whole or seen.stack.pixel_mm >= _FINE_MM:
+            return self.options
+        return replace(self.options, settle=replace(self.options.settle, pixel_mm=seen.stack.pixel_mm))
 
     def _seen(
         self,

@@ -106,6 +106,13 @@ def test_the_result_lies_on_the_scan_and_keeps_the_paint(engine: Engine, speck: 
     np.testing.assert_array_equal(found[5], speck.region[5])
 
 
+def test_what_is_seen_through_fine_pixels_is_settled_on_them(engine: Engine, speck: Support, fine_ct: Volume) -> None:
+    finest = replace(engine.options, settle=replace(engine.options.settle, pixel_mm=0.1))
+    usual, fine = (each.propagate([speck], fine_ct).confidence for each in (engine, engine.with_options(finest)))
+    assert usual.array.any()
+    np.testing.assert_array_equal(usual.array, fine.array)
+
+
 def test_the_same_place_is_embedded_once(engine: Engine, speck: Support, fine_ct: Volume) -> None:
     stages: list[str] = []
     engine.propagate([speck], fine_ct)
