@@ -61,8 +61,7 @@ class SliceStack:
     def slice_to_working(self, mask: np.ndarray) -> np.ndarray:
         """A mask [h, w] as float32 [H, W]: how much (0..1) of each working pixel it covers; areas in mm2 are kept."""
         inside = self._inside(mask).astype(np.float32)
-        rows, columns = (_coverage(a, b) for a, b in zip(inside.shape, self.content, strict=True))
-        return self._padded((rows @ inside @ columns.T)[None])[0]
+        return self._padded(_averaged(inside[None], self.content))[0]
 
     def to_native(self, working: np.ndarray) -> np.ndarray:
         """Working slices [n, H, W] as float32 [n, h, w] on the volume's own grid: bilinear, or the mean within voxels
@@ -139,16 +138,16 @@ def _resized(planes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def _averaged(planes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """The mean of what lies within each of the `size` voxels."""
+    """The mean of what lies within each of `size` pixels."""
     if planes.shape[1:] == size:
         return planes
-    rows, columns = map(_coverage, size, planes.shape[1:])
-    return (rows / rows.sum(0)).T @ planes @ (columns / columns.sum(0))
+    rows, columns = map(_shares, planes.shape[1:], size)
+    return rows @ planes @ columns.T
 
 
-def _coverage(native: int, working: int) -> np.ndarray:
-    """float32 [working, native]: how much of each working pixel each voxel fills."""
-    edges = np.linspace(0, native, working + 1)
-    voxels = np.arange(native)
-    overlap = np.minimum(edges[1:, None], voxels + 1) - np.maximum(edges[:-1, None], voxels)
-    return (np.maximum(overlap, 0) * working / native).astype(np.float32)
+def _shares(count: int, wanted: int) -> np.ndarray:
+    """float32 [wanted, count]: how much of each pixel that is wanted each one that is there fills."""
+    edges = np.linspace(0, count, wanted + 1)
+    there = np.arange(count)
+    overlap = np.minimum(edges[1:, None], there + 1) - np.maximum(edges[:-1, None], there)
+    return (np.maximum(overlap, 0) * wanted / count).astype(np.float32)

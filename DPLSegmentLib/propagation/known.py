@@ -22,7 +22,7 @@ _LEADS, _FAR_MM, _LOST = 0.5, 40.0, 0.25
 class KnownStructure:
     """A structure known as `name`, and where it is seen: `probability` [n, h, w] of every slice of `stack`, at the
     recogniser's stride; the slices that it reaches, and how much (0..1) what is seen counts beside what is swept. One
-    that `guides` sweeps counts more the farther a slice is from those that are `painted`."""
+    that `leads` counts more the farther a slice is from those that are `painted`."""
 
     name: str
     probability: Tensor
