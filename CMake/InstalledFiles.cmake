@@ -268,6 +268,7 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/training/chains.py
   DPLSegmentLib/training/config.py
   DPLSegmentLib/training/cuts.py
+  DPLSegmentLib/training/disguise.py
   DPLSegmentLib/training/distributed.py
   DPLSegmentLib/training/episodes.py
   DPLSegmentLib/training/found_regions.py
@@ -280,6 +281,7 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/training/lessons.py
   DPLSegmentLib/training/log.py
   DPLSegmentLib/training/losses.py
+  DPLSegmentLib/training/magnetic_views.py
   DPLSegmentLib/training/pack.py
   DPLSegmentLib/training/recognition.py
   DPLSegmentLib/training/recurring.py
@@ -287,6 +289,7 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/training/rollout.py
   DPLSegmentLib/training/state.py
   DPLSegmentLib/training/supervoxels.py
+  DPLSegmentLib/training/swept_again.py
   DPLSegmentLib/training/synthesis.py
   DPLSegmentLib/training/teacher.py
   DPLSegmentLib/training/trainer.py

@@ -11,7 +11,7 @@ from DPLSegmentLib.network.config import NetworkConfig
 from DPLSegmentLib.network.identity import digest_of, model_id_of
 from DPLSegmentLib.network.network import SegmentationNetwork
 
-FORMAT = 5
+FORMAT = 6
 
 
 class CheckpointError(ValueError):

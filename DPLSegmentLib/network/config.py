@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class NetworkConfig:
     """Encoder name ("lite0" or "lite2"), embedding width, the sizes of the parts of DPL, and the names of what the
     recogniser knows; without any there is no recogniser. `found` tells the kind of scan ("CT" or "MR") of each further
-    structure that it knows although nobody named it.
+    structure that it knows although nobody named it. With `magnetic` scans of MR have a recogniser of their own.
 
     `timesteps` is the T of the diffusion; only t <= T/2 is used. `affinity_radius` is in embedding pixels.
     """
@@ -24,6 +24,7 @@ class NetworkConfig:
     decoder_width: int = 32
     known: tuple[str, ...] = ()
     found: tuple[str, ...] = ()
+    magnetic: bool = False
 
 
 STRIDE = 4

@@ -48,6 +48,11 @@ class SegmentationNetwork(nn.Module):
         self.extract = PrototypeExtractor()
         told = len(self.config.known) + len(self.config.found)
         self.recogniser = Recogniser(channels, told) if told else None
+        self.magnetic = Recogniser(channels, told) if told and self.config.magnetic else None
+
+    def recogniser_of(self, kind: str) -> Recogniser | None:
+        """Of scans of CT or MR; both tell the same structures."""
+        return self.magnetic or self.recogniser if kind == "MR" else self.recogniser
 
     def enhance(self, prototypes: Prototypes, enhancement: Enhancement) -> Prototypes:
         """Condition, diffuse and fuse the foreground prototypes; the background stays as it is."""

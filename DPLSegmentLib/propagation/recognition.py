@@ -21,7 +21,7 @@ from DPLSegmentLib.images.intensity import Kind, detect_kind
 from DPLSegmentLib.images.volume import Volume
 from DPLSegmentLib.network.config import STRIDE, NetworkConfig
 from DPLSegmentLib.network.network import SegmentationNetwork
-from DPLSegmentLib.network.recogniser import TOLD_STRIDE, places_of, slice_step
+from DPLSegmentLib.network.recogniser import TOLD_STRIDE, Recogniser, places_of, slice_step
 from DPLSegmentLib.propagation.body import body_box
 from DPLSegmentLib.propagation.embedding import Embedding
 from DPLSegmentLib.propagation.known import KnownStructure
@@ -59,13 +59,13 @@ class Recognition:
 
     def __init__(
         self,
-        network: SegmentationNetwork,
+        recogniser: Recogniser,
         embedding: Embedding,
         structures: Sequence[_Told],
         downwards: bool,
         mirrored: bool,
     ) -> None:
-        self.network = network
+        self.recogniser = recogniser
         self.structures = structures
         self.embedding = embedding
         self.downwards = downwards
@@ -133,13 +133,12 @@ class Recognition:
     @torch.inference_mode()
     def _seen(self, slices: Sequence[int], region: Region | None) -> Tensor:
         """half [m, k, h, w]: probabilities of the known structures on some slices, or their part, on the CPU."""
-        assert self.network.recogniser is not None
         upwards = [0] if self.downwards else []
         shown = region or Region(0, 0, *self.embedding.stack.shape)
         small = shown.scaled(STRIDE)
         features = torch.stack([self.embedding.standardised(index, small) for index in slices]).flip(upwards)
         images = shown.cut(self.embedding.images[list(slices)]).float().flip(upwards)
-        logits = self.network.recogniser(features, small.cut(self._places).to(features), images)
+        logits = self.recogniser(features, small.cut(self._places).to(features), images)
         probabilities = logits.softmax(1)[:, [1 + each.number for each in self.structures]]
         return probabilities.flip(upwards).cpu().half()
 
@@ -152,12 +151,14 @@ class Recognition:
 def recognition(network: SegmentationNetwork, embedding: Embedding, volume: Volume) -> Recognition | None:
     """None where nothing is known: without a recogniser, of scans of another kind, and of slices that are not axial."""
     turn = turn_to(volume.ijk_to_ras, _USUAL)
-    if network.recogniser is None or embedding.stack.axis or turn.order != (0, 1, 2):
+    kind = "MR" if detect_kind(volume.array) is Kind.PERCENTILE else "CT"
+    recogniser = network.recogniser_of(kind)
+    if recogniser is None or embedding.stack.axis or turn.order != (0, 1, 2):
         return None
-    structures = _structures(network.config, "MR" if detect_kind(volume.array) is Kind.PERCENTILE else "CT")
+    structures = _structures(network.config, kind)
     if not any(each.believed for each in structures):
         return None
-    return Recognition(network, embedding, structures, downwards=turn.flipped[0], mirrored=turn.flipped[2])
+    return Recognition(recogniser, embedding, structures, downwards=turn.flipped[0], mirrored=turn.flipped[2])
 
 
 def _structures(config: NetworkConfig, kind: str) -> list[_Told]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import Field, dataclass, fields
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 from DPLSegmentLib.network.config import ENCODER_STRIDE
 from DPLSegmentLib.network.fusion import FusionMode
 from DPLSegmentLib.propagation.options import EngineOptions
+
+_PAIRS = r"(\d+:\d+( |$))*"
 
 
 class TrainingError(ValueError):
@@ -23,9 +26,12 @@ class TrainingConfig:
     optimiser steps; `crop` is in working pixels; `labels` off trains on supervoxels and synthesis alone; with `known`
     the recogniser of drawn structures is trained and nothing else, on all scans but those whose names begin with one of
     `without`; with `found` it is also taught structures that nobody named, as the weights `teacher` see them where
-    those know them. `cut_share` of the unlabelled structures are cut in two; `small_share` of the episodes are longer
-    sweeps through smaller windows where the structure fits into them, and `close_share` of the small structures are
-    seen close up. The prepared scans are kept in `pack`, or beside `run` without it. From `diffusion` on these are the
+    those know them; where `swept`, those of `pairs` are swept again. With `magnetic` the recogniser of MR is trained
+    and nothing else: it begins as the mean of those in these weights (separated by spaces), and learns from MR and from
+    CT that looks like it. `pairs` of numbers like "26:22 31:19" tell what was found on CT and is the same on MR.
+    `cut_share` of the unlabelled structures are cut in two; `small_share` of the episodes are longer sweeps through
+    smaller windows where the structure fits into them, and `close_share` of the small structures are seen close up. The
+    prepared scans are kept in `pack`, or beside `run` without it. From `diffusion` on these are the
     switches of DPL, and those of the engine by default; with `diffusion_weight` 0 the diffusion does not learn, with
     `cross_view_target` off the prototype is its own target.
     """
@@ -50,6 +56,9 @@ class TrainingConfig:
     known: bool = False
     found: bool = False
     teacher: str = ""
+    swept: bool = False
+    magnetic: str = ""
+    pairs: str = ""
     without: str = ""
     synthetic: int = 24
     label_share: float = 0.3
@@ -66,6 +75,11 @@ class TrainingConfig:
     fusion: str = EngineOptions.fusion
     fusion_weight: float = EngineOptions.fusion_weight
     variants: int = EngineOptions.variants
+
+    @property
+    def paired(self) -> dict[int, int]:
+        """The number on MR by the one on CT."""
+        return {int(here): int(there) for here, there in (pair.split(":") for pair in self.pairs.split())}
 
     @property
     def switches(self) -> EngineOptions:
@@ -96,6 +110,8 @@ def read_config(path: Path) -> TrainingConfig:
         raise TrainingError(f"{path} has values of the wrong kind: {', '.join(wrong)}.")
     if values.get("crop", 0) % ENCODER_STRIDE:
         raise TrainingError(f"{path} has a crop of {values['crop']}; it must be a multiple of {ENCODER_STRIDE}.")
+    if not re.fullmatch(_PAIRS, values.get("pairs", "")):
+        raise TrainingError(f'{path} has the pairs "{values["pairs"]}"; they must be like "26:22 31:19".')
     if values.get("fusion", FusionMode.NONE) not in list(FusionMode):
         raise TrainingError(f"{path} has the fusion {values['fusion']}; it must be one of {', '.join(FusionMode)}.")
     try:

@@ -30,6 +30,7 @@ _TURN, _SHIFT, _ZOOM, _STRETCH = 0.1, 0.04, (-0.12, 0.15), 0.06
 _BEND_MM, _BENDS = 4.0, (3, 5, 5)
 _WINDOWS = (1.0, 1.5, 2.75, 4.0)
 _GAMMA, _BRIGHTNESS, _NOISE, _BLURRED = 0.15, 0.1, 0.04, 0.2
+_SHADE, _SHADES = 0.22, (4, 3, 3)
 _VARIED = {"CT": 1.0, "MR": 2.0}
 _OTHER_AGENT, _AGENT = 0.3, (-0.35, 0.2)
 
@@ -93,6 +94,7 @@ class Viewer:
         if generator.random() < _BLURRED:
             shown = functional.avg_pool2d(shown, 3, 1, 1)
         gamma, gain = (float(np.exp(varied * generator.normal(0, by))) for by in (_GAMMA, _BRIGHTNESS))
+        shown = _shaded(shown, generator) if varied > 1 else shown
         bent = shown**gamma * gain
         return (bent + torch.randn_like(bent) * float(generator.uniform(0, _NOISE))).clamp(0, 1)
 
@@ -102,6 +104,14 @@ class Viewer:
         for number in self.vessels:
             added += (labels == 1 + number) * float(generator.uniform(*_AGENT))
         return functional.avg_pool2d(added[:, None], 5, 1, 2)
+
+
+def _shaded(shown: Tensor, generator: np.random.Generator) -> Tensor:
+    """Brighter here and darker there, as a coil receives them."""
+    drawn = torch.from_numpy(generator.normal(0, _SHADE, (1, 1, *_SHADES)).astype(np.float32)).to(shown)
+    size = (len(shown), *shown.shape[2:])
+    shade = functional.interpolate(drawn, size=size, mode="trilinear", align_corners=True)
+    return shown * shade[0, 0, :, None].exp()
 
 
 def stack_of(scan: KnownScan) -> SliceStack:

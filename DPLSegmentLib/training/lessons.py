@@ -11,13 +11,15 @@ from torch import Tensor
 from DPLSegmentLib.network.inference import fast_encoder
 from DPLSegmentLib.network.network import SegmentationNetwork
 from DPLSegmentLib.network.recogniser import Recogniser
-from DPLSegmentLib.training.config import TrainingConfig
+from DPLSegmentLib.training.config import TrainingConfig, TrainingError
+from DPLSegmentLib.training.disguise import Disguise
 from DPLSegmentLib.training.distributed import Team
 from DPLSegmentLib.training.episodes import EpisodeSampler
 from DPLSegmentLib.training.found_scans import load_found_scans
 from DPLSegmentLib.training.fresh_views import FreshViews
 from DPLSegmentLib.training.known_scans import load_known_scans
 from DPLSegmentLib.training.known_views import Viewer
+from DPLSegmentLib.training.magnetic_views import MagneticViews
 from DPLSegmentLib.training.pack import TrainingVolume, to_device
 from DPLSegmentLib.training.recognition import PART, WHOLE, RecognitionLesson
 from DPLSegmentLib.training.rollout import Rollout, default_options
@@ -51,7 +53,7 @@ def lesson_for(
         sampler = EpisodeSampler([to_device(volume, team.device) for volume in volumes], config)
         options = default_options(config.switches, config.cross_view_target, config.diffusion_weight)
         return SweepLesson(sampler, Rollout(network, options))
-    return _recognition(config, network.recogniser, network, team)
+    return _recognition(config, network.magnetic or network.recogniser, network, team)
 
 
 def _recognition(
@@ -62,4 +64,10 @@ def _recognition(
     vessels = tuple(number for number, name in enumerate(names) if name in _VESSELS)
     viewer = Viewer(fast_encoder(network.encoder, team.device), vessels)
     most = PART if team.device.type == "cpu" else WHOLE
-    return RecognitionLesson(recogniser, FreshViews(viewer, scans, most[0]), most)
+    if not config.magnetic:
+        return RecognitionLesson(recogniser, FreshViews(viewer, scans, most[0]), most)
+    magnetic = [scan for scan in scans if scan.kind == "MR" and scan.labels.any()]
+    if not magnetic:
+        raise TrainingError(f"Nothing was found on MR in {config.data}; its recogniser has nothing to learn from.")
+    disguise = Disguise(config.paired, len(names), magnetic)
+    return RecognitionLesson(recogniser, MagneticViews(viewer, scans, disguise, most[0]), most)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 from DPLSegmentLib.network.encoder import Encoder
 from DPLSegmentLib.network.network import SegmentationNetwork
+from DPLSegmentLib.network.recogniser import Recogniser
 from DPLSegmentLib.training.config import TrainingConfig, TrainingError
 
 
@@ -62,9 +64,12 @@ def new_state(config: TrainingConfig, network: SegmentationNetwork) -> TrainingS
         load_imagenet(network.encoder, Path(config.imagenet))
     if config.start:
         load_start(network, Path(config.start))
-    if network.recogniser:
+    if network.magnetic:
+        load_magnetic(network.magnetic, [Path(path) for path in config.magnetic.split()])
+    taught = network.magnetic or network.recogniser
+    if taught:
         network.requires_grad_(False)
-        network.recogniser.requires_grad_(True)
+        taught.requires_grad_(True)
     encoder = list(network.encoder.stem.parameters()) + list(network.encoder.stages.parameters())
     known = {id(parameter) for parameter in encoder}
     others = [parameter for parameter in network.parameters() if id(parameter) not in known]
@@ -81,9 +86,7 @@ def load_start(network: SegmentationNetwork, path: Path) -> None:
 
     Raises TrainingError when nothing fits.
     """
-    content, own = _read(path), network.state_dict()
-    known = content.get("average", content.get("weights")) if isinstance(content, dict) else None
-    weights = known if isinstance(known, dict) else {}
+    weights, own = _weights(path), network.state_dict()
     taken = {name: _fitted(value, own[name]) for name, value in weights.items() if name in own}
     fitting = {name: value for name, value in taken.items() if value is not None}
     if not fitting:
@@ -91,6 +94,34 @@ def load_start(network: SegmentationNetwork, path: Path) -> None:
             f"{path} holds no weights of an earlier run of this network; choose its checkpoint.pt or dpl-segment.pt."
         )
     network.load_state_dict(fitting, strict=False)
+
+
+def load_magnetic(recogniser: Recogniser, paths: Sequence[Path]) -> None:
+    """Begin as the mean of what earlier runs recognise MR with.
+
+    Raises TrainingError when one of them knows other structures.
+    """
+    parts = [_recognising(_weights(path)) for path in paths]
+    try:
+        means = {name: torch.stack([part[name].float() for part in parts]).mean(0) for name in recogniser.state_dict()}
+        recogniser.load_state_dict(means)
+    except (KeyError, RuntimeError) as error:
+        raise TrainingError(
+            f"{' or '.join(map(str, paths))} recognises other structures; choose weights that know those of this run."
+        ) from error
+
+
+def _recognising(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The part that recognises MR: one of its own, or the one for all."""
+    own = "magnetic." if any(name.startswith("magnetic.") for name in weights) else "recogniser."
+    return {name.removeprefix(own): value for name, value in weights.items() if name.startswith(own)}
+
+
+def _weights(path: Path) -> dict[str, Tensor]:
+    """Of an earlier run's running average, or exported ones; nothing where there are none."""
+    content = _read(path)
+    known = content.get("average", content.get("weights")) if isinstance(content, dict) else None
+    return known if isinstance(known, dict) else {}
 
 
 def _fitted(value: Tensor, like: Tensor) -> Tensor | None:

@@ -5,6 +5,7 @@ Regions of a watershed leak here and end early there, each in its own way; what 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,26 +15,33 @@ from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional
 
-from DPLSegmentLib.network.checkpoint import load_model
+from DPLSegmentLib.images.reading import read_volume
+from DPLSegmentLib.network.checkpoint import Model, load_model
 from DPLSegmentLib.network.inference import fast_encoder
 from DPLSegmentLib.network.network import SegmentationNetwork
 from DPLSegmentLib.network.recogniser import slice_step
+from DPLSegmentLib.propagation.engine import Engine
+from DPLSegmentLib.propagation.options import EngineOptions
 from DPLSegmentLib.training.config import TrainingConfig
 from DPLSegmentLib.training.found_scans import found_groups, group_of, taught_folder
 from DPLSegmentLib.training.known_scans import KnownScan, known_folder, load_prepared_scans, write_arrays
 from DPLSegmentLib.training.known_views import Viewer, stack_of
+from DPLSegmentLib.training.pack import scan_name, training_scans
 from DPLSegmentLib.training.refitting import refitted, without_unusual
+from DPLSegmentLib.training.swept_again import swept_again
 
 _LEAST_PART = 0.25
 
 
 def prepare_taught(config: TrainingConfig) -> None:
-    """Write what `config.teacher` sees of what was found, unless that has been done; of MR fitted to the greys, without
-    what differs too much from other scans in size. What it sees in no scan of a set stays as it was found."""
+    """Write what `config.teacher` sees of what was found, unless that has been done; of MR fitted to the greys, or of
+    pairs swept again, without what differs too much from other MR scans in size. What it sees in no scan of a set stays
+    as it was found."""
     folder = taught_folder(config)
     if folder.is_dir():
         return
-    network = load_model(Path(config.teacher)).network
+    model = load_model(Path(config.teacher))
+    network = model.network
     viewer = Viewer(fast_encoder(network.encoder, torch.device("cpu")), ())
     groups, partial = found_groups(config), folder.with_suffix(".partial")
     scans = load_prepared_scans(replace(config, without=""), torch.device("cpu"))
@@ -41,7 +49,10 @@ def prepare_taught(config: TrainingConfig) -> None:
     seen = {scan.name: _seen(network, viewer, scan, [of == group_of(scan) for of in groups]) for scan in scans}
     _complete(seen, known_folder(config))
     magnetic = [scan for scan in scans if scan.kind == "MR"]
-    seen |= {scan.name: refitted(scan, seen[scan.name]) for scan in magnetic}
+    if config.swept:
+        _sweep_pairs(config, model, {scan.name: scan for scan in scans}, seen)
+    else:
+        seen |= {scan.name: refitted(scan, seen[scan.name]) for scan in magnetic}
     without_unusual([seen[scan.name] for scan in magnetic])
     for name, labels in seen.items():
         write_arrays(partial / f"{name}-found.npz", {"labels": labels})
@@ -59,7 +70,7 @@ def _complete(seen: dict[str, np.ndarray], folder: Path) -> None:
 
 def _seen(network: SegmentationNetwork, viewer: Viewer, scan: KnownScan, own: list[bool]) -> np.ndarray:
     """uint8 [z, y, x]: 1 + the number of the structure that is found, of those that are `own` to the set."""
-    probability = _probability(network, viewer, scan)[:, [True] + [False] * len(network.config.known) + own]
+    probability = _probability(network, viewer, scan, own)
     stack, numbers = stack_of(scan), np.flatnonzero([True, *own])
     labels = []
     for slices in probability:
@@ -70,13 +81,29 @@ def _seen(network: SegmentationNetwork, viewer: Viewer, scan: KnownScan, own: li
 
 
 @torch.inference_mode()
-def _probability(network: SegmentationNetwork, viewer: Viewer, scan: KnownScan) -> Tensor:
-    """[n, 1 + k, h, w]; what is known by name counts as nothing."""
-    assert network.recogniser is not None
+def _probability(network: SegmentationNetwork, viewer: Viewer, scan: KnownScan, own: list[bool]) -> Tensor:
+    """[n, 1 + k, h, w] of nothing and of what is its `own`; all else counts as nothing, as it does in the lesson."""
+    recogniser = network.recogniser_of(scan.kind)
+    assert recogniser is not None
     view = viewer.as_it_is(scan)
-    told = network.recogniser(view.features.float(), view.places.float(), view.slices.float()).softmax(1)
-    told[:, 0] += told[:, 1 : 1 + len(network.config.known)].sum(1)
-    return told
+    told = recogniser(view.features.float(), view.places.float(), view.slices.float()).softmax(1)
+    found = told[:, -len(own) :][:, own]
+    return torch.cat([1 - found.sum(1, keepdim=True), found], 1)
+
+
+def _sweep_pairs(
+    config: TrainingConfig, model: Model, scans: Mapping[str, KnownScan], seen: Mapping[str, np.ndarray]
+) -> None:
+    """Labels 1 + the number of what was found; without the recogniser, which saw them."""
+    engine = Engine(model, torch.device("cpu"), EngineOptions(recognise=False))
+    first = len(model.network.config.known) - 1
+    numbers = {"CT": config.paired.keys(), "MR": config.paired.values()}
+    for path, group in training_scans(Path(config.data)):
+        name = scan_name(path, group)
+        if name in seen:
+            volume = read_volume(path)
+            for number in numbers[scans[name].kind]:
+                swept_again(engine, volume, seen[name], number - first)
 
 
 def _large_parts(labels: np.ndarray) -> np.ndarray:

@@ -103,4 +103,5 @@ class Trainer:
 
 def _shape(config: TrainingConfig) -> NetworkConfig:
     known = known_structures(config) if config.known else ()
-    return NetworkConfig(encoder=config.encoder, known=known, found=found_kinds(config) if config.found else ())
+    found = found_kinds(config) if config.found else ()
+    return NetworkConfig(encoder=config.encoder, known=known, found=found, magnetic=bool(config.magnetic))

@@ -96,5 +96,18 @@ def test_names_and_weights_travel_in_the_file(tmp_path: Path) -> None:
     assert torch.equal(read.recogniser.leave.weight, network.recogniser.leave.weight.half().float())
 
 
+def test_mr_has_a_recogniser_of_its_own_where_the_weights_have_one(tmp_path: Path) -> None:
+    torch.manual_seed(5)
+    shape = NetworkConfig(known=NAMES, found=("MR",))
+    shared, apart = SegmentationNetwork(shape), SegmentationNetwork(replace(shape, magnetic=True))
+    assert shared.recogniser_of("MR") is shared.recogniser_of("CT") is shared.recogniser
+    save_model(apart, tmp_path / "apart.pt")
+    read = load_model(tmp_path / "apart.pt").network
+    told = [read.recogniser_of(kind) for kind in ("CT", "MR")]
+    assert told == [read.recogniser, read.magnetic] and told[0] is not told[1] and None not in told
+    assert apart.magnetic and read.magnetic
+    assert torch.equal(read.magnetic.leave.weight, apart.magnetic.leave.weight.half().float())
+
+
 def test_weights_without_known_structures_have_no_recogniser(untrained: SegmentationNetwork) -> None:
     assert untrained.recogniser is None

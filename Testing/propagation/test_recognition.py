@@ -125,6 +125,20 @@ def test_only_what_people_drew_guides_a_sweep(
     assert known and known.guides == guides
 
 
+def test_mr_is_looked_at_by_its_own_recogniser(embedding: Embedding, ct: Volume, paint: Paint) -> None:
+    network = SegmentationNetwork(NetworkConfig(known=("aorta",), found=("MR",), magnetic=True)).eval()
+    for recogniser, number in ((network.recogniser, 0), (network.magnetic, 1)):
+        assert recogniser
+        torch.nn.init.zeros_(recogniser.leave.weight)
+        recogniser.leave.bias.data = torch.eye(3)[1 + number].repeat_interleave(4) * 9
+    grey = ct.with_array((ct.array.astype(np.int32) - ct.array.min()) * 3 + 17)
+    painted = painted_on(embedding, paint(ct, np.ones(ct.shape, bool)))
+    for volume, name in ((ct, "aorta"), (grey, "found on MR, 1")):
+        found = recognition(network.requires_grad_(False), embedding, volume)
+        known = found and found.known(painted)
+        assert known and known.name == name
+
+
 def test_something_found_that_is_weakly_alike_hides_nothing_that_was_drawn(
     embedding: Embedding, ct: Volume, paint: Paint
 ) -> None:

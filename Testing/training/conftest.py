@@ -12,10 +12,13 @@ import pytest
 import SimpleITK as sitk
 import torch
 
+from DPLSegmentLib.network.checkpoint import save_model
+from DPLSegmentLib.network.network import SegmentationNetwork
 from DPLSegmentLib.resources import resource
 from DPLSegmentLib.training import synthesis
 from DPLSegmentLib.training.config import TrainingConfig
 from DPLSegmentLib.training.episodes import EpisodeSampler
+from DPLSegmentLib.training.found_regions import prepare_found
 from DPLSegmentLib.training.known_scans import prepare_known_scans
 from DPLSegmentLib.training.pack import TrainingVolume, load_volumes
 from Testing.training.crops import write_case
@@ -61,6 +64,18 @@ def known_config(config: TrainingConfig) -> TrainingConfig:
     known = replace(config, known=True, pack=str(Path(config.data) / "runs" / "pack-known"))
     prepare_known_scans(known)
     return known
+
+
+@pytest.fixture(scope="session")
+def found_config(config: TrainingConfig, tmp_path_factory: pytest.TempPathFactory) -> TrainingConfig:
+    """What two overlapping crops of one scan have in common, to weights that have learned nothing."""
+    folder = tmp_path_factory.mktemp("found")
+    torch.manual_seed(3)
+    save_model(SegmentationNetwork(), folder / "start.pt")
+    found = replace(config, run=str(folder / "run"), start=str(folder / "start.pt"), known=True, found=True, steps=2)
+    prepare_known_scans(found)
+    prepare_found(found)
+    return found
 
 
 @pytest.fixture

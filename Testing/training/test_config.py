@@ -88,3 +88,10 @@ def test_an_unknown_fusion_is_refused(file: Path) -> None:
 def test_a_crop_that_the_encoder_cannot_halve_is_refused(file: Path) -> None:
     file.write_text('data = "scans"\nrun = "a"\ncrop = 100\n')
     assert "crop of 100; it must be a multiple of 32" in refusal(file)
+
+
+def test_pairs_are_numbers_with_a_colon(file: Path) -> None:
+    file.write_text('data = "scans"\nrun = "a"\npairs = "26:22 31:19"\n')
+    assert read_config(file).paired == {26: 22, 31: 19}
+    file.write_text('data = "scans"\nrun = "a"\npairs = "26-22"\n')
+    assert '"26-22"' in refusal(file) and "26:22 31:19" in refusal(file)

@@ -15,23 +15,11 @@ from DPLSegmentLib.training.config import TrainingConfig
 from DPLSegmentLib.training.distributed import Team
 from DPLSegmentLib.training.found_regions import prepare_found
 from DPLSegmentLib.training.found_scans import found_groups, found_kinds, load_found_scans
-from DPLSegmentLib.training.known_scans import KnownScan, known_structures, load_known_scans, prepare_known_scans
+from DPLSegmentLib.training.known_scans import KnownScan, known_structures, load_known_scans
 from DPLSegmentLib.training.teacher import prepare_taught
 from DPLSegmentLib.training.trainer import Trainer
 
 CPU = torch.device("cpu")
-
-
-@pytest.fixture(scope="session")
-def found_config(config: TrainingConfig, tmp_path_factory: pytest.TempPathFactory) -> TrainingConfig:
-    """What two overlapping crops of one scan have in common, to weights that have learned nothing."""
-    folder = tmp_path_factory.mktemp("found")
-    torch.manual_seed(3)
-    save_model(SegmentationNetwork(), folder / "start.pt")
-    found = replace(config, run=str(folder / "run"), start=str(folder / "start.pt"), known=True, found=True, steps=2)
-    prepare_known_scans(found)
-    prepare_found(found)
-    return found
 
 
 @pytest.fixture(scope="session")
@@ -102,3 +90,18 @@ def test_what_a_teacher_sees_takes_the_place_of_the_regions(
         others = (before.labels > 0) & (before.labels != first)
         assert torch.equal(after.labels[others], before.labels[others])
         assert float((after.labels[~others] == first).float().mean()) > 0.9
+
+
+def test_pairs_that_a_teacher_sees_are_swept_again(found_config: TrainingConfig, tmp_path: Path) -> None:
+    """This one sees the first structure everywhere; the second is its pair."""
+    names, kinds = known_structures(found_config), found_kinds(found_config)
+    network = SegmentationNetwork(replace(NetworkConfig(), known=names, found=kinds))
+    torch.nn.init.zeros_(network.recogniser.leave.weight)
+    network.recogniser.leave.bias.data = torch.eye(1 + len(names) + len(kinds))[1 + len(names)].repeat_interleave(4) * 9
+    save_model(network, tmp_path / "teacher.pt")
+    pairs = f"{len(names)}:{len(names) + 1}"
+    taught = replace(found_config, teacher=str(tmp_path / "teacher.pt"), swept=True, pairs=pairs)
+    prepare_taught(taught)
+    for scan in load_found_scans(taught, CPU):
+        share = float((scan.labels[scan.labels != 0] == 1 + len(names)).float().mean())
+        assert share < 0.9

@@ -7,19 +7,25 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 import torch
 
 from DPLSegmentLib.network.checkpoint import load_model, save_model
 from DPLSegmentLib.network.config import NetworkConfig
 from DPLSegmentLib.network.network import SegmentationNetwork
 from DPLSegmentLib.network.recogniser import Recogniser
-from DPLSegmentLib.training.config import TrainingConfig
+from DPLSegmentLib.resources import resource
+from DPLSegmentLib.training.config import TrainingConfig, TrainingError
 from DPLSegmentLib.training.distributed import Team
-from DPLSegmentLib.training.known_scans import KnownScan, known_structures, load_known_scans
+from DPLSegmentLib.training.found_regions import prepare_found
+from DPLSegmentLib.training.found_scans import found_kinds
+from DPLSegmentLib.training.known_scans import KnownScan, known_structures, load_known_scans, prepare_known_scans
 from DPLSegmentLib.training.known_views import KnownView
 from DPLSegmentLib.training.recognition import RecognitionLesson, recognition_losses
-from DPLSegmentLib.training.state import load_start
+from DPLSegmentLib.training.state import load_magnetic, load_start
 from DPLSegmentLib.training.trainer import Trainer
+from Testing.training.conftest import BOXES
+from Testing.training.crops import write_case
 
 ALONE = Team(0, 1, torch.device("cpu"))
 SIDE = 24
@@ -104,6 +110,70 @@ def test_a_run_of_it_leaves_everything_else_as_it_was(known_config: TrainingConf
     assert after.config.known == known_structures(known_config) and after.recogniser is not None
     weights = after.state_dict()
     assert all(torch.equal(weights[name], value.half().float()) for name, value in before.state_dict().items())
+
+
+@pytest.fixture
+def magnetic_config(tmp_path: Path) -> TrainingConfig:
+    """After a run on two crops of CT and the same as MR: the recogniser of MR, of which the first structures are
+    pairs."""
+    for group in ("abdomen-ct", "abdomen-mr"):
+        for name, box in BOXES.items():
+            write_case(tmp_path / "data" / group / "train", name, box)
+        (tmp_path / "data" / group / "labels.json").write_text(resource("SampleData/labels.json").read_text())
+    for path in (tmp_path / "data" / "abdomen-mr" / "train").glob("*-image.nii.gz"):
+        image = sitk.ReadImage(path)
+        sitk.WriteImage(sitk.Clamp(image, sitk.sitkInt16, -125, 275) * 3 + 392, path)
+    torch.manual_seed(3)
+    save_model(SegmentationNetwork(), tmp_path / "start.pt")
+    run, start = str(tmp_path / "first"), str(tmp_path / "start.pt")
+    config = TrainingConfig(str(tmp_path / "data"), run, start=start, steps=1, warmup=2, known=True, found=True)
+    prepare_known_scans(config)
+    prepare_found(config)
+    Trainer(config, [], ALONE).train()
+    kinds, named, first = found_kinds(config), len(known_structures(config)), f"{run}/dpl-segment.pt"
+    pair = f"{named + kinds.index('CT')}:{named + kinds.index('MR')}"
+    mr = str(tmp_path / "mr")
+    return replace(config, run=mr, start=first, magnetic=f"{first} {first}", pairs=pair, steps=2)
+
+
+def test_a_run_for_mr_changes_nothing_but_its_own_recogniser(magnetic_config: TrainingConfig) -> None:
+    Trainer(magnetic_config, [], ALONE).train()
+    before = load_model(Path(magnetic_config.start)).network
+    after = load_model(Path(magnetic_config.run) / "dpl-segment.pt").network
+    weights = after.state_dict()
+    assert all(torch.equal(weights[name], value) for name, value in before.state_dict().items())
+    assert before.recogniser and after.magnetic
+    begun, now = before.recogniser.leave.weight, after.magnetic.leave.weight
+    assert begun.shape == now.shape and not torch.equal(begun, now) and (begun - now).abs().max() < 0.1
+
+
+def test_a_run_for_mr_without_mr_is_refused(found_config: TrainingConfig, tmp_path: Path) -> None:
+    names, kinds = known_structures(found_config), found_kinds(found_config)
+    save_model(SegmentationNetwork(NetworkConfig(known=names, found=kinds)), tmp_path / "start.pt")
+    pack, weights = str(Path(found_config.run).parent / "pack-known2"), str(tmp_path / "start.pt")
+    config = replace(found_config, run=str(tmp_path), pack=pack, magnetic=weights, pairs=f"{len(names)}:{len(names)}")
+    with pytest.raises(TrainingError, match="Nothing was found on MR"):
+        Trainer(config, [], ALONE)
+
+
+def test_the_recogniser_of_mr_begins_as_a_mean(tmp_path: Path) -> None:
+    shape = NetworkConfig(known=("a",), found=("MR",))
+    shared, apart = SegmentationNetwork(shape), SegmentationNetwork(replace(shape, magnetic=True))
+    save_model(shared, tmp_path / "shared.pt")
+    save_model(apart, tmp_path / "apart.pt")
+    mean = Recogniser(96, 2)
+    load_magnetic(mean, [tmp_path / "shared.pt", tmp_path / "apart.pt"])
+    assert shared.recogniser and apart.magnetic
+    halves = [each.leave.weight.half().float() for each in (shared.recogniser, apart.magnetic)]
+    assert torch.allclose(mean.leave.weight, (halves[0] + halves[1]) / 2)
+
+
+def test_weights_that_recognise_other_structures_are_no_beginning(tmp_path: Path) -> None:
+    save_model(SegmentationNetwork(NetworkConfig(known=("a",))), tmp_path / "one.pt")
+    save_model(SegmentationNetwork(), tmp_path / "none.pt")
+    for name in ("one.pt", "none.pt"):
+        with pytest.raises(TrainingError, match=name):
+            load_magnetic(Recogniser(96, 2), [tmp_path / name])
 
 
 def test_outputs_that_an_earlier_network_did_not_have_begin_as_new_ones_do(tmp_path: Path) -> None:

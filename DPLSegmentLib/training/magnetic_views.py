@@ -1,0 +1,39 @@
+"""Views for the recogniser of MR: of MR, of CT in its disguise, and of MR that shows nothing of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from DPLSegmentLib.training.disguise import Disguise
+from DPLSegmentLib.training.known_scans import KnownScan
+from DPLSegmentLib.training.known_views import KnownView, Viewer
+
+_DISGUISED, _OTHER = 0.42, 0.08
+
+
+class MagneticViews:
+    """Of `slices` slices each, of those of the `scans` that show anything that is paired, or are of MR."""
+
+    def __init__(self, viewer: Viewer, scans: Sequence[KnownScan], disguise: Disguise, slices: int) -> None:
+        self.viewer = viewer
+        self.disguise = disguise
+        self.slices = slices
+        self.paired = [scan for scan in scans if not all(scan.maybe[number] for number in disguise.pairs)]
+        magnetic = [scan for scan in scans if scan.kind == "MR"]
+        self.magnetic = [scan for scan in magnetic if scan.labels.any()]
+        self.other = [scan for scan in magnetic if not scan.labels.any()]
+
+    def draw(self, generator: np.random.Generator) -> tuple[KnownScan, KnownView]:
+        """One of them."""
+        kind = generator.random()
+        if kind < _DISGUISED:
+            scan = self.disguise.of(_any(self.paired, generator), generator)
+        else:
+            scan = _any(self.other if self.other and kind > 1 - _OTHER else self.magnetic, generator)
+        return scan, self.viewer.look(scan, generator, self.slices)
+
+
+def _any(scans: Sequence[KnownScan], generator: np.random.Generator) -> KnownScan:
+    return scans[int(generator.integers(len(scans)))]
