@@ -31,9 +31,9 @@ class TrainingConfig:
     CT that looks like it. `pairs` of numbers like "26:22 31:19" tell what was found on CT and is the same on MR.
     `cut_share` of the unlabelled structures are cut in two; `small_share` of the episodes are longer sweeps through
     smaller windows where the structure fits into them, and `close_share` of the small structures are seen close up. The
-    prepared scans are kept in `pack`, or beside `run` without it. From `diffusion` on these are the
-    switches of DPL, and those of the engine by default; with `diffusion_weight` 0 the diffusion does not learn, with
-    `cross_view_target` off the prototype is its own target.
+    prepared scans are kept in `pack`, or beside `run` without it. From `diffusion` on these are the switches of DPL,
+    and those of the engine by default; with `diffusion_weight` 0 the diffusion does not learn, with `cross_view_target`
+    off the prototype is its own target.
     """
 
     data: str

@@ -57,7 +57,7 @@ class Disguise:
         """0..1 and more; what is paired as bright as on one of the scans, the others a little brighter or darker."""
         bent = _bent(greys, generator)
         example = self.examples[int(generator.integers(len(self.examples)))]
-        offsets = torch.zeros(1 + int(labels.max()))
+        offsets = greys.new_zeros(1 + int(labels.max()))
         for label in labels.unique().tolist():
             if label:
                 offsets[label] = float(generator.normal(0, _OTHERS))
@@ -69,7 +69,7 @@ class Disguise:
         return (bent + added).clamp(min=0) * (greys > _NO_AIR)
 
     def _labels(self, labels: Tensor, known: int) -> Tensor:
-        table = torch.arange(1 + known, dtype=torch.uint8)
+        table = torch.arange(1 + known, dtype=torch.uint8, device=labels.device)
         table[1 + self.named :] = 0
         for here, there in self.pairs.items():
             table[1 + here] = 1 + there
@@ -98,5 +98,5 @@ def _bent(greys: Tensor, generator: np.random.Generator) -> Tensor:
     fluid = drawn(_FLUID if generator.random() < _USUALLY else _DARK_FLUID)
     fat = drawn(_DARK_FAT if generator.random() < _USUALLY else _FAT)
     seen = (drawn(_SKIN), fat, fat / 2 + fluid / 5, fluid, *(drawn(limits) for limits in _DENSER))
-    hounsfield = greys.numpy() * (_HU / GREYS["CT"]) + _LOWEST_HU
-    return torch.from_numpy(np.interp(hounsfield, _TISSUES_HU, seen).astype(np.float32))
+    hounsfield = greys.cpu().numpy() * (_HU / GREYS["CT"]) + _LOWEST_HU
+    return torch.from_numpy(np.interp(hounsfield, _TISSUES_HU, seen)).to(greys)
