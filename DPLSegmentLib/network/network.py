@@ -50,9 +50,14 @@ class SegmentationNetwork(nn.Module):
         self.recogniser = Recogniser(channels, told) if told else None
         self.magnetic = Recogniser(channels, told) if told and self.config.magnetic else None
 
+    @property
+    def taught_recogniser(self) -> Recogniser | None:
+        """The one that a training of it changes: that of MR, where MR has its own."""
+        return self.magnetic or self.recogniser
+
     def recogniser_of(self, kind: str) -> Recogniser | None:
         """Of scans of CT or MR; both tell the same structures."""
-        return self.magnetic or self.recogniser if kind == "MR" else self.recogniser
+        return self.magnetic if self.magnetic and kind == "MR" else self.recogniser
 
     def enhance(self, prototypes: Prototypes, enhancement: Enhancement) -> Prototypes:
         """Condition, diffuse and fuse the foreground prototypes; the background stays as it is."""

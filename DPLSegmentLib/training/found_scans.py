@@ -30,8 +30,9 @@ def group_of(scan: KnownScan) -> str:
 
 
 def taught_folder(config: TrainingConfig) -> Path:
-    """Where that is kept which `config.teacher` makes of what was found."""
-    return known_folder(config) / f"taught-{digest_of(Path(config.teacher))[:12]}"
+    """Where that is kept which `config.teacher` makes of what was found, and of the pairs that are swept again."""
+    swept = config.pairs.replace(":", "-").split() if config.swept else []
+    return known_folder(config) / "-".join(["taught", digest_of(Path(config.teacher))[:12], *swept])
 
 
 def load_found_scans(config: TrainingConfig, device: torch.device) -> list[KnownScan]:

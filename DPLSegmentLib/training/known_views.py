@@ -65,7 +65,7 @@ class Viewer:
         grid = _grid(scan, shown, len(index), mirrored, generator)
         labels = _labels(scan, index[shown], grid)
         sampled = _sampled(_windowed(scan, _around(scan, index[shown]), generator), grid, "bilinear")
-        return self._view(self._greyed(sampled, labels, _VARIED[scan.kind], generator), labels[:count], mirrored, count)
+        return self._view(self._greyed(sampled, labels, scan.kind, generator), labels[:count], mirrored, count)
 
     def as_it_is(self, scan: KnownScan) -> KnownView:
         """Every slice that the recogniser would see of it, as the engine shows it."""
@@ -86,15 +86,15 @@ class Viewer:
         standard = (features[:count] - mean) / deviation
         return KnownView(standard.half(), slices[:count].half(), places.to(slices), labels.to(torch.uint8))
 
-    def _greyed(self, shown: Tensor, labels: Tensor, varied: float, generator: np.random.Generator) -> Tensor:
+    def _greyed(self, shown: Tensor, labels: Tensor, kind: str, generator: np.random.Generator) -> Tensor:
         """Other brightness, contrast, sharpness, noise and contrast agent, as another scan of the kind has; no more
         than that."""
         if generator.random() < _OTHER_AGENT:
             shown = (shown + self._agent(labels, generator)).clamp(0, 1) * (shown > 0)
         if generator.random() < _BLURRED:
             shown = functional.avg_pool2d(shown, 3, 1, 1)
-        gamma, gain = (float(np.exp(varied * generator.normal(0, by))) for by in (_GAMMA, _BRIGHTNESS))
-        shown = _shaded(shown, generator) if varied > 1 else shown
+        gamma, gain = (float(np.exp(_VARIED[kind] * generator.normal(0, by))) for by in (_GAMMA, _BRIGHTNESS))
+        shown = _shaded(shown, generator) if kind == "MR" else shown
         bent = shown**gamma * gain
         return (bent + torch.randn_like(bent) * float(generator.uniform(0, _NOISE))).clamp(0, 1)
 

@@ -12,7 +12,6 @@ from DPLSegmentLib.network.inference import fast_encoder
 from DPLSegmentLib.network.network import SegmentationNetwork
 from DPLSegmentLib.network.recogniser import Recogniser
 from DPLSegmentLib.training.config import TrainingConfig, TrainingError
-from DPLSegmentLib.training.disguise import Disguise
 from DPLSegmentLib.training.distributed import Team
 from DPLSegmentLib.training.episodes import EpisodeSampler
 from DPLSegmentLib.training.found_scans import load_found_scans
@@ -49,11 +48,12 @@ def lesson_for(
     config: TrainingConfig, network: SegmentationNetwork, volumes: list[TrainingVolume], team: Team
 ) -> Lesson:
     """Sweeps, or the recogniser's lesson where the network has one."""
-    if network.recogniser is None:
+    recogniser = network.taught_recogniser
+    if recogniser is None:
         sampler = EpisodeSampler([to_device(volume, team.device) for volume in volumes], config)
         options = default_options(config.switches, config.cross_view_target, config.diffusion_weight)
         return SweepLesson(sampler, Rollout(network, options))
-    return _recognition(config, network.magnetic or network.recogniser, network, team)
+    return _recognition(config, recogniser, network, team)
 
 
 def _recognition(
@@ -66,8 +66,7 @@ def _recognition(
     most = PART if team.device.type == "cpu" else WHOLE
     if not config.magnetic:
         return RecognitionLesson(recogniser, FreshViews(viewer, scans, most[0]), most)
-    magnetic = [scan for scan in scans if scan.kind == "MR" and scan.labels.any()]
-    if not magnetic:
+    views = MagneticViews(viewer, scans, config.paired, len(names), most[0])
+    if not views.magnetic:
         raise TrainingError(f"Nothing was found on MR in {config.data}; its recogniser has nothing to learn from.")
-    disguise = Disguise(config.paired, len(names), magnetic)
-    return RecognitionLesson(recogniser, MagneticViews(viewer, scans, disguise, most[0]), most)
+    return RecognitionLesson(recogniser, views, most)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -14,16 +14,18 @@ _DISGUISED, _OTHER = 0.42, 0.08
 
 
 class MagneticViews:
-    """Of `slices` slices each, of those of the `scans` that show anything that is paired, or are of MR."""
+    """Of `slices` slices each, of those of the `scans` that show anything of the `pairs` (see `Disguise`), or are of MR."""
 
-    def __init__(self, viewer: Viewer, scans: Sequence[KnownScan], disguise: Disguise, slices: int) -> None:
+    def __init__(
+        self, viewer: Viewer, scans: Sequence[KnownScan], pairs: Mapping[int, int], named: int, slices: int
+    ) -> None:
         self.viewer = viewer
-        self.disguise = disguise
         self.slices = slices
-        self.paired = [scan for scan in scans if not all(scan.maybe[number] for number in disguise.pairs)]
+        self.paired = [scan for scan in scans if not all(scan.maybe[number] for number in pairs)]
         magnetic = [scan for scan in scans if scan.kind == "MR"]
         self.magnetic = [scan for scan in magnetic if scan.labels.any()]
         self.other = [scan for scan in magnetic if not scan.labels.any()]
+        self.disguise = Disguise(pairs, named, self.magnetic)
 
     def draw(self, generator: np.random.Generator) -> tuple[KnownScan, KnownView]:
         """One of them."""

@@ -66,10 +66,9 @@ def new_state(config: TrainingConfig, network: SegmentationNetwork) -> TrainingS
         load_start(network, Path(config.start))
     if network.magnetic:
         load_magnetic(network.magnetic, [Path(path) for path in config.magnetic.split()])
-    taught = network.magnetic or network.recogniser
-    if taught:
+    if network.taught_recogniser:
         network.requires_grad_(False)
-        taught.requires_grad_(True)
+        network.taught_recogniser.requires_grad_(True)
     encoder = list(network.encoder.stem.parameters()) + list(network.encoder.stages.parameters())
     known = {id(parameter) for parameter in encoder}
     others = [parameter for parameter in network.parameters() if id(parameter) not in known]

@@ -10,10 +10,10 @@ from itertools import combinations
 
 import numpy as np
 
-from DPLSegmentLib.images.segmentation import Segment, Segmentation
+from DPLSegmentLib.evaluation.metrics import dice
+from DPLSegmentLib.evaluation.painting import paint
 from DPLSegmentLib.images.volume import Volume
 from DPLSegmentLib.propagation.engine import Engine
-from DPLSegmentLib.propagation.types import Support
 
 _SHARES = (0.35, 0.55, 0.75)
 _AGREED = 0.7
@@ -29,7 +29,7 @@ def swept_again(engine: Engine, volume: Volume, labels: np.ndarray, number: int)
     if seen.sum() < _FEWEST:
         return
     masks = [_swept(engine, volume, seen, index) for index in _slices(seen)]
-    if np.mean([_dice(one, other) for one, other in combinations(masks, 2)]) >= _AGREED:
+    if np.mean([dice(one, other) for one, other in combinations(masks, 2)]) >= _AGREED:
         labels[(np.sum(masks, 0) >= 2) & (labels == 0)] = number
 
 
@@ -40,11 +40,4 @@ def _slices(seen: np.ndarray) -> list[int]:
 
 
 def _swept(engine: Engine, volume: Volume, seen: np.ndarray, index: int) -> np.ndarray:
-    painted = np.zeros_like(seen)
-    painted[index] = seen[index]
-    support = Support(volume, Segmentation((Segment(_NAME, painted),), volume.ijk_to_ras, volume.name))
-    return engine.propagate([support], volume).segmentation.segments[0].mask
-
-
-def _dice(one: np.ndarray, other: np.ndarray) -> float:
-    return 2 * (one & other).sum() / max(1, one.sum() + other.sum())
+    return engine.propagate([paint(volume, seen, (index,), _NAME)], volume).segmentation.segments[0].mask

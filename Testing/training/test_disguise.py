@@ -115,10 +115,11 @@ class Shows:
         return None
 
 
-def test_mr_and_disguised_ct_are_shown_about_as_often(disguise: Disguise, scan: KnownScan, magnetic: KnownScan) -> None:
+def test_mr_and_disguised_ct_are_shown_about_as_often(scan: KnownScan, magnetic: KnownScan, named: int) -> None:
     other = replace(magnetic, name="brain", labels=torch.zeros_like(magnetic.labels))
     viewer, generator = Shows(), np.random.default_rng(0)
-    views = MagneticViews(viewer, [scan, magnetic, other], disguise, 16)  # type: ignore[arg-type]
+    pairs = {named + CT_LIVER: named + MR_LIVER}
+    views = MagneticViews(viewer, [scan, magnetic, other], pairs, named, 16)  # type: ignore[arg-type]
     names = [views.draw(generator)[0].name for _ in range(200)]
     assert set(viewer.kinds) == {"MR"}
     shares = [names.count(each.name) / 200 for each in (scan, magnetic, other)]

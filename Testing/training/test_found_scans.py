@@ -28,6 +28,18 @@ def found_scans(found_config: TrainingConfig) -> list[KnownScan]:
     return load_found_scans(found_config, CPU)
 
 
+@pytest.fixture(scope="session")
+def taught_config(found_config: TrainingConfig, tmp_path_factory: pytest.TempPathFactory) -> TrainingConfig:
+    """Taught by weights that see the first structure that was found everywhere, and no other."""
+    names, kinds = known_structures(found_config), found_kinds(found_config)
+    network = SegmentationNetwork(replace(NetworkConfig(), known=names, found=kinds))
+    torch.nn.init.zeros_(network.recogniser.leave.weight)
+    network.recogniser.leave.bias.data = torch.eye(1 + len(names) + len(kinds))[1 + len(names)].repeat_interleave(4) * 9
+    teacher = tmp_path_factory.mktemp("teacher") / "teacher.pt"
+    save_model(network, teacher)
+    return replace(found_config, teacher=str(teacher))
+
+
 def test_something_is_the_same_in_both_crops(found_config: TrainingConfig, found_scans: list[KnownScan]) -> None:
     known, groups = len(known_structures(found_config)), found_groups(found_config)
     assert groups and set(groups) == {"abdomen-ct"} and set(found_kinds(found_config)) == {"CT"}
@@ -73,35 +85,21 @@ def test_the_recogniser_learns_what_was_found(found_config: TrainingConfig) -> N
 
 
 def test_what_a_teacher_sees_takes_the_place_of_the_regions(
-    found_config: TrainingConfig, found_scans: list[KnownScan], tmp_path: Path
+    taught_config: TrainingConfig, found_scans: list[KnownScan]
 ) -> None:
-    """This one sees the first structure everywhere and no other."""
-    names, kinds = known_structures(found_config), found_kinds(found_config)
-    network = SegmentationNetwork(replace(NetworkConfig(), known=names, found=kinds))
-    torch.nn.init.zeros_(network.recogniser.leave.weight)
-    network.recogniser.leave.bias.data = (
-        torch.zeros(2 + len(names) + len(kinds) - 1, 4).index_fill_(0, torch.tensor([1 + len(names)]), 9.0).flatten()
-    )
-    save_model(network, tmp_path / "teacher.pt")
-    taught = replace(found_config, teacher=str(tmp_path / "teacher.pt"))
-    prepare_taught(taught)
-    first = 1 + len(names)
-    for before, after in zip(found_scans, load_found_scans(taught, CPU), strict=True):
+    prepare_taught(taught_config)
+    first = 1 + len(known_structures(taught_config))
+    for before, after in zip(found_scans, load_found_scans(taught_config, CPU), strict=True):
         others = (before.labels > 0) & (before.labels != first)
         assert torch.equal(after.labels[others], before.labels[others])
         assert float((after.labels[~others] == first).float().mean()) > 0.9
 
 
-def test_pairs_that_a_teacher_sees_are_swept_again(found_config: TrainingConfig, tmp_path: Path) -> None:
-    """This one sees the first structure everywhere; the second is its pair."""
-    names, kinds = known_structures(found_config), found_kinds(found_config)
-    network = SegmentationNetwork(replace(NetworkConfig(), known=names, found=kinds))
-    torch.nn.init.zeros_(network.recogniser.leave.weight)
-    network.recogniser.leave.bias.data = torch.eye(1 + len(names) + len(kinds))[1 + len(names)].repeat_interleave(4) * 9
-    save_model(network, tmp_path / "teacher.pt")
-    pairs = f"{len(names)}:{len(names) + 1}"
-    taught = replace(found_config, teacher=str(tmp_path / "teacher.pt"), swept=True, pairs=pairs)
+def test_pairs_that_a_teacher_sees_are_swept_again(taught_config: TrainingConfig) -> None:
+    first = len(known_structures(taught_config))
+    prepare_taught(taught_config)
+    taught = replace(taught_config, swept=True, pairs=f"{first}:{first + 1}")
     prepare_taught(taught)
     for scan in load_found_scans(taught, CPU):
-        share = float((scan.labels[scan.labels != 0] == 1 + len(names)).float().mean())
+        share = float((scan.labels[scan.labels != 0] == 1 + first).float().mean())
         assert share < 0.9
