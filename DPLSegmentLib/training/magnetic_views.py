@@ -14,7 +14,7 @@ _DISGUISED, _OTHER = 0.42, 0.08
 
 
 class MagneticViews:
-    """Of `slices` slices each, of those of the `scans` that show anything of the `pairs` (see `Disguise`), or are of MR."""
+    """Of `slices` slices each, of those `scans` that show anything of the `pairs` (see `Disguise`), or are of MR."""
 
     def __init__(
         self, viewer: Viewer, scans: Sequence[KnownScan], pairs: Mapping[int, int], named: int, slices: int
