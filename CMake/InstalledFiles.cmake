@@ -215,6 +215,7 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/propagation/greys.py
   DPLSegmentLib/propagation/growth.py
   DPLSegmentLib/propagation/known.py
+  DPLSegmentLib/propagation/level.py
   DPLSegmentLib/propagation/log_odds.py
   DPLSegmentLib/propagation/options.py
   DPLSegmentLib/propagation/painted.py

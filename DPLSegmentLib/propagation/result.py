@@ -12,6 +12,7 @@ from DPLSegmentLib.images.volume import Volume
 from DPLSegmentLib.propagation.confidence import VoxelConfidence, next_to_paint, voxel_confidence
 from DPLSegmentLib.propagation.embedding import Embedding
 from DPLSegmentLib.propagation.known import KnownStructure
+from DPLSegmentLib.propagation.level import level
 from DPLSegmentLib.propagation.painted import PaintedSlice
 from DPLSegmentLib.propagation.polish import connected, native_probability, smooth_across, without_overlap
 from DPLSegmentLib.propagation.prototype_set import StructurePrototypes
@@ -54,6 +55,7 @@ class Assembly:
         smooth = smooth_across(swept.probability, embedding.stack.gap_mm, keep)
         slices = np.flatnonzero((smooth.amax((1, 2)) > 0.02).numpy())
         probability = native_probability(smooth, embedding, slices)
+        level(probability, slices.tolist(), painted, embedding.stack.gap_mm)
         mask = _with_painted(probability > _INSIDE, painted)
         anchors = known.anchors(mask, embedding.stack) if known else {}
         mask = connected(mask, anchors | self._anchors(mask, swept, painted))
