@@ -55,7 +55,7 @@ class Assembly:
         smooth = smooth_across(swept.probability, embedding.stack.gap_mm, keep)
         slices = np.flatnonzero((smooth.amax((1, 2)) > 0.02).numpy())
         probability = native_probability(smooth, embedding, slices)
-        level(probability, slices.tolist(), painted, embedding.stack.gap_mm)
+        level(probability, slices.tolist(), painted, embedding.stack)
         mask = _with_painted(probability > _INSIDE, painted)
         anchors = known.anchors(mask, embedding.stack) if known else {}
         mask = connected(mask, anchors | self._anchors(mask, swept, painted))
