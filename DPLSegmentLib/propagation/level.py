@@ -6,7 +6,7 @@ What comes out larger or smaller there shows how much too likely or too unlikely
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import exp, log, pi
+from math import exp, pi
 
 import numpy as np
 import torch
@@ -32,8 +32,8 @@ def level(probability: np.ndarray, slices: Sequence[int], painted: Sequence[Pain
     """
     known = {each.index for each in painted}
     needs = {each.index: _need(probability, each, known, _expected(each, stack)) for each in painted}
-    for index in slices:
-        shift = 0.0 if index in known else _shift(index, needs, stack.gap_mm)
+    for index in set(slices) - known if painted else ():
+        shift = _shift(index, needs, stack.gap_mm)
         if abs(shift) > _AS_GOOD_AS_NONE:
             doubtful = (probability[index] > _NOTHING) & (probability[index] < 1 - _NOTHING)
             moved = shifted(torch.from_numpy(probability[index][doubtful]).float(), shift)
@@ -55,16 +55,9 @@ def _need(probability: np.ndarray, painted: PaintedSlice, known: set[int], expec
     values = probability[beside].ravel()
     wanted = min(max(round(len(beside) * expected), 1), len(values))
     lowest = float(np.partition(values, -wanted)[-wanted])
-    return max(-_MOST, min(_MOST, _logit(1 - lowest)))
-
-
-def _logit(probability: float) -> float:
-    within = min(max(probability, 1e-3), 1 - 1e-3)
-    return log(within / (1 - within))
+    return float(torch.tensor(1 - lowest).double().logit().clamp(-_MOST, _MOST))
 
 
 def _shift(index: int, needs: Mapping[int, float], gap_mm: float) -> float:
-    nearest = min(needs, key=lambda painted: abs(painted - index), default=None)
-    if nearest is None:
-        return 0.0
+    nearest = min(needs, key=lambda painted: abs(painted - index))
     return _BELIEVED * needs[nearest] * exp(-(abs(index - nearest) - 1) * gap_mm / _FADE_MM)

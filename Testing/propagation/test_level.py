@@ -14,20 +14,19 @@ from DPLSegmentLib.propagation.painted import PaintedSlice
 
 STACK = stack_along(np.zeros((9, 48, 48), np.uint8), (4.0, 1.0, 1.0), 0)
 SLICES = range(9)
+from_centre = np.hypot(*(np.mgrid[:48, :48] - 23.5))
 
 
 @pytest.fixture
 def blurred() -> np.ndarray:
     """Nine slices of a disc of 12 pixels' radius, less likely towards its border: a toss-up there."""
-    rows, columns = np.mgrid[:48, :48] - 23.5
-    odds = 0.5 * (12 - np.hypot(rows, columns))
+    odds = 0.5 * (12 - from_centre)
     return np.tile(1 / (1 + np.exp(-odds)), (9, 1, 1)).astype(np.float16)
 
 
 def disc(radius: float, index: int = 4) -> PaintedSlice:
     """Painted on a slice."""
-    rows, columns = np.mgrid[:48, :48] - 23.5
-    native = np.hypot(rows, columns) < radius
+    native = from_centre < radius
     return PaintedSlice(index, native, torch.from_numpy(native).float())
 
 
@@ -52,8 +51,7 @@ def test_slices_beside_the_paint_come_nearer_to_its_size_and_those_far_away_less
 
 @given(st.floats(3, 22), st.integers(0, 8))
 def test_nothing_comes_or_goes_where_it_is_not_in_doubt(radius: float, index: int) -> None:
-    rows, columns = np.mgrid[:48, :48] - 23.5
-    sure = np.tile(np.hypot(rows, columns) < 12, (9, 1, 1)).astype(np.float16)
+    sure = np.tile(from_centre < 12, (9, 1, 1)).astype(np.float16)
     changed = sure.copy()
     level(changed, SLICES, [disc(radius, index)], STACK)
     assert np.array_equal(changed, sure)
