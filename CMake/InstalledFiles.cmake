@@ -201,6 +201,7 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/pictures/table.py
   DPLSegmentLib/pictures/view.py
   DPLSegmentLib/propagation/__init__.py
+  DPLSegmentLib/propagation/belonging.py
   DPLSegmentLib/propagation/body.py
   DPLSegmentLib/propagation/cache.py
   DPLSegmentLib/propagation/closeup.py
@@ -230,6 +231,7 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/propagation/return_trip.py
   DPLSegmentLib/propagation/search.py
   DPLSegmentLib/propagation/settle.py
+  DPLSegmentLib/propagation/spreading.py
   DPLSegmentLib/propagation/steady.py
   DPLSegmentLib/propagation/steps.py
   DPLSegmentLib/propagation/stopwatch.py

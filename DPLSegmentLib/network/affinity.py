@@ -23,14 +23,17 @@ class LocalAffinity(nn.Module):
 
     def forward(self, current: Tensor, last: Tensor, masks: Tensor) -> Tensor:
         """Embeddings [n, C, h, w] of both slices and `masks` [n, m, h, w] of the last one to masks on the current."""
-        query = functional.normalize(self.project(current), dim=1)
-        key = functional.normalize(self.project(last), dim=1)
+        query, key = self.keys(current), self.keys(last)
         cosines = torch.stack([(query * near).sum(1) for near in self._shifts(key)], 1)
         weights = (self.scale * cosines).softmax(1)
         carried = torch.zeros_like(masks)
         for number, near in enumerate(self._shifts(masks)):
             carried = carried + weights[:, number : number + 1] * near
         return carried
+
+    def keys(self, features: Tensor) -> Tensor:
+        """Embeddings [n, C, h, w] to unit vectors [n, inner, h, w]: what is the same on two slices points one way."""
+        return functional.normalize(self.project(features), dim=1)
 
     def _shifts(self, image: Tensor) -> Iterator[Tensor]:
         height, width = image.shape[-2:]

@@ -54,6 +54,11 @@ class KnownStructure:
         """Whether it guides a sweep: not where the paint is only a little like it, as on scans of another kind."""
         return self.guides and self.trust >= _LEADS
 
+    @property
+    def doubted(self) -> float:
+        """0..1: how much else is asked where it ends; nothing where people drew what is trusted fully."""
+        return 1 - self.trust if self.guides else 1.0
+
     def _trusted(self, index: int) -> float:
         """What is swept far from the paint is trusted less."""
         if not self.leads:

@@ -33,7 +33,7 @@ def fitted_shift(found: Sequence[Tensor], painted: Sequence[Tensor]) -> float:
     return shift
 
 
-def shifted(probability: Tensor, shift: float) -> Tensor:
+def shifted(probability: Tensor, shift: Tensor | float) -> Tensor:
     """Probabilities after `shift` is added to their log odds; where there is as good as nothing, nothing comes."""
     moved = (probability.logit(eps=_CLIP) + shift).sigmoid()
     return torch.where(probability > _NOTHING, moved, probability)

@@ -14,6 +14,7 @@ from DPLSegmentLib.network.evidence import grown
 from DPLSegmentLib.network.network import SegmentationNetwork
 from DPLSegmentLib.network.prototypes import Prototypes
 from DPLSegmentLib.network.similarity import score
+from DPLSegmentLib.propagation.belonging import Belonging
 from DPLSegmentLib.propagation.body import body_box, from_body
 from DPLSegmentLib.propagation.consensus import Vote, agreed
 from DPLSegmentLib.propagation.course import corresponding
@@ -101,7 +102,7 @@ class StructureRun:
         seeds = self._seeds(painted, check)
         voting = self.reach.certain and not painted and len(seeds) > 1
         blend = self._agreed(seeds, check, on_slice) if voting else self._blended(seeds, check, on_slice)
-        return self._settled(blend, seeds, {each.index: each.working.cpu() for each in painted})
+        return self._settled(blend, seeds, {each.index: each.working.cpu() for each in painted}, check)
 
     def _blended(self, seeds: Sequence[Seed], check: Check, on_slice: OnSlice | None) -> Blend:
         """One sweep from all seeds, each up to the next: what is painted is right."""
@@ -162,12 +163,18 @@ class StructureRun:
         return DecoderStep(self.network, self.prototypes) if self.options.use_dpl else AffinityStep(self.network)
 
     @torch.inference_mode()
-    def _settled(self, blend: Blend, seeds: Sequence[Seed], painted: Mapping[int, Tensor]) -> SweptStructure:
-        """After the walk, without the slices that are no part of the result."""
+    def _settled(
+        self, blend: Blend, seeds: Sequence[Seed], painted: Mapping[int, Tensor], check: Check
+    ) -> SweptStructure:
+        """After the walk, without the slices and places that are no part of the result."""
         outside = self._outside(blend, [seed.index for seed in seeds])
         blend.drop(outside)
         settled = settle(blend.total, blend.confidence, self.embedding, painted, self.options.settle)
         settled[outside] = 0
+        if painted:
+            place = (self.embedding, self.network.affinity, painted, self.reach.known)
+            belonging = Belonging(*place, lambda: check("sweep", 1.0, seeds[-1].index))
+            settled = belonging.weighed(settled, self.known.doubted if self.known else 1.0)
         return SweptStructure(settled, blend.confidence, blend.visited, tuple(seed.index for seed in seeds))
 
     def _outside(self, blend: Blend, seeds: Sequence[int]) -> Tensor:

@@ -1,0 +1,94 @@
+"""Whether what was swept belongs to the paint, or to what lies beside it and beyond its ends (ours).
+
+A sweep decides on one slice after the other and carries along what has once leaked in: a heart that took the place of
+a liver looks like the slice before. Asked from both sides at once, it is like what is there when the liver has ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from DPLSegmentLib.network.affinity import LocalAffinity
+from DPLSegmentLib.network.config import STRIDE
+from DPLSegmentLib.network.evidence import grown, shrink
+from DPLSegmentLib.propagation.embedding import Embedding
+from DPLSegmentLib.propagation.log_odds import shifted
+from DPLSegmentLib.propagation.region import Region
+from DPLSegmentLib.propagation.spreading import spread
+
+_INSIDE = 0.5
+_BEYOND, _MARGIN = 2, 4
+_SUREST, _ADDED = 0.02, 0.5
+_MOST, _FEW_PIXELS = 0.8, 12.0
+
+
+@dataclass(frozen=True, eq=False)
+class Belonging:
+    """Of one structure in an `embedding`: the masks [H, W] of its `painted` slices, the slices (first, last) on which
+    it is `known` to be in any case, and the `affinity` along which things belong together. `check` may raise."""
+
+    embedding: Embedding
+    affinity: LocalAffinity
+    painted: Mapping[int, Tensor]
+    known: tuple[int, int]
+    check: Callable[[], None]
+
+    @torch.inference_mode()
+    def weighed(self, probability: Tensor, share: float = 1.0) -> Tensor:
+        """`probability` [n, H, W] with the log odds of belonging to the paint added, 0.8 times where much is painted,
+        less where little is, and the given share of that. What is not painted on painted slices, and what lies two
+        slices beyond the first and last one of the structure, is something else. Painted slices stay."""
+        first, last = self._ends((probability > _INSIDE).flatten(1).any(1))
+        shown = range(max(0, first - _BEYOND), min(len(probability), last + 1 + _BEYOND))
+        inside = probability[shown.start : shown.stop] > _INSIDE
+        if not inside.any():
+            return probability
+        region = _around(inside.any(0))
+        fixed = torch.tensor([index in self.painted or not first <= index <= last for index in shown])
+        odds = self._odds(shown, region, shrink(region.cut(inside).float().cpu()), fixed)
+        weighed, counts = probability.clone(), share * self._counts()
+        for place in (~fixed).nonzero().flatten().tolist():
+            part = region.cut(weighed[shown[place]])
+            part.copy_(shifted(part.float(), counts * odds[place].to(part.device)))
+        return weighed
+
+    def _odds(self, shown: range, region: Region, values: Tensor, fixed: Tensor) -> Tensor:
+        """Log odds [m, H, W], on the CPU, of the slices that are `shown`; begun with `values` [m, h, w]."""
+        for place in fixed.nonzero().flatten().tolist():
+            mask = self.painted.get(shown[place])
+            values[place] = 0 if mask is None else shrink(region.cut(mask)[None].float())[0]
+        small = region.scaled(STRIDE)
+        keys = [self.affinity.keys(self.embedding.standardised(index, small)[None]).cpu() for index in shown]
+        belongs = spread(torch.cat(keys), values, fixed, self.check)
+        return grown(belongs.clamp(_SUREST, 1 - _SUREST).logit()) + _ADDED
+
+    def _ends(self, there: Tensor) -> tuple[int, int]:
+        """First and last slice of those in a row that are `there` (bool [n]), on either side of what is certain."""
+        certain = {*self.painted, *range(self.known[0], self.known[1] + 1)}
+        first, last = min(certain), max(certain)
+        while first > 0 and there[first - 1]:
+            first -= 1
+        while last + 1 < len(there) and there[last + 1]:
+            last += 1
+        return first, last
+
+    def _counts(self) -> float:
+        """0..0.8; half of that where twelve pixels of the embedding are painted."""
+        pixels = sum(float(mask.sum()) for mask in self.painted.values()) / len(self.painted) / STRIDE**2
+        return _MOST * pixels / (pixels + _FEW_PIXELS)
+
+
+def _around(inside: Tensor) -> Region:
+    """Where a mask [H, W] is, and 16 pixels more."""
+    small = shrink(inside[None].float())[0] > 0
+    (top, bottom), (left, right) = (_span(small.any(1 - axis)) for axis in range(2))
+    return Region(top * STRIDE, left * STRIDE, bottom * STRIDE, right * STRIDE)
+
+
+def _span(line: Tensor) -> tuple[int, int]:
+    there = line.nonzero().flatten().tolist()
+    return max(0, there[0] - _MARGIN), min(len(line), there[-1] + 1 + _MARGIN)
