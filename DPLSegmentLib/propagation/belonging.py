@@ -49,21 +49,21 @@ class Belonging:
             return probability
         region = _around(inside.any(0))
         fixed = torch.tensor([index in self.painted or not first <= index <= last for index in shown])
-        odds = self._odds(shown, region, shrink(region.cut(inside).float().cpu()), fixed)
+        odds = self._odds(shown, region, shrink(region.cut(inside).float()), fixed)
         weighed, counts = probability.clone(), share * self._counts()
         for place in (~fixed).nonzero().flatten().tolist():
             part = region.cut(weighed[shown[place]])
-            part.copy_(shifted(part.float(), counts * odds[place].to(part.device)))
+            part.copy_(shifted(part.float(), counts * odds[place]))
         return weighed
 
     def _odds(self, shown: range, region: Region, values: Tensor, fixed: Tensor) -> Tensor:
-        """Log odds [m, H, W], on the CPU, of the slices that are `shown`; begun with `values` [m, h, w]."""
+        """Log odds [m, H, W] of the slices that are `shown`; begun with `values` [m, h, w]."""
         for place in fixed.nonzero().flatten().tolist():
             mask = self.painted.get(shown[place])
             values[place] = 0 if mask is None else shrink(region.cut(mask)[None].float())[0]
         small = region.scaled(STRIDE)
-        keys = [self.affinity.keys(self.embedding.standardised(index, small)[None]).cpu() for index in shown]
-        belongs = spread(torch.cat(keys), values, fixed, self.check)
+        keys = torch.cat([self.affinity.keys(self.embedding.standardised(index, small)[None]) for index in shown])
+        belongs = spread(keys, values.to(keys), fixed.to(keys.device), self.check).to(values)
         return grown(belongs.clamp(_SUREST, 1 - _SUREST).logit()) + _ADDED
 
     def _ends(self, there: Tensor) -> tuple[int, int]:
