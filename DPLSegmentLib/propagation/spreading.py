@@ -24,7 +24,8 @@ def spread(keys: Tensor, values: Tensor, fixed: Tensor, check: Callable[[], None
     others each pixel becomes the mean of its neighbours on the slices beside it, weighted by exp(40 (cosine - 1)),
     forty times, beginning with `values`. Before each step `check` may raise.
     """
-    before, after = _links(keys[1:], keys[:-1]), _links(keys[:-1], keys[1:])
+    after = _links(keys[:-1], keys[1:])
+    before = _turned(after)
     total = _joined(before.sum(0), after.sum(0)) + _LEAST
     found, stays = values, fixed[:, None, None]
     for _ in range(_STEPS):
@@ -38,6 +39,11 @@ def _links(keys: Tensor, others: Tensor) -> Tensor:
     """[(2 radius + 1)^2, n, h, w]: how much slices take from each place of the window on other ones."""
     cosines = torch.stack([(keys * near).sum(1) for near in _windows(others)])
     return (_SHARPNESS * (cosines - 1)).exp()
+
+
+def _turned(links: Tensor) -> Tensor:
+    """The same of the other slices: they take as much as is taken from them."""
+    return torch.stack([_shifted(_padded(each), place) for place, each in enumerate(links.flip(0))])
 
 
 def _taken(links: Tensor, values: Tensor) -> Tensor:
@@ -55,8 +61,16 @@ def _joined(before: Tensor, after: Tensor) -> Tensor:
 
 def _windows(maps: Tensor) -> Iterator[Tensor]:
     """Maps [..., h, w] as seen from each place of the window; zeros beyond the border."""
-    height, width = maps.shape[-2:]
-    padded = functional.pad(maps, [_RADIUS] * 4)
-    for row in range(_SIDE):
-        for column in range(_SIDE):
-            yield padded[..., row : row + height, column : column + width]
+    padded = _padded(maps)
+    return (_shifted(padded, place) for place in range(_SIDE**2))
+
+
+def _padded(maps: Tensor) -> Tensor:
+    return functional.pad(maps, [_RADIUS] * 4)
+
+
+def _shifted(padded: Tensor, place: int) -> Tensor:
+    """What padded maps show at one place of the window."""
+    row, column = divmod(place, _SIDE)
+    height, width = (side - 2 * _RADIUS for side in padded.shape[-2:])
+    return padded[..., row : row + height, column : column + width]
