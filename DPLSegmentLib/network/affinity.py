@@ -24,10 +24,10 @@ class LocalAffinity(nn.Module):
     def forward(self, current: Tensor, last: Tensor, masks: Tensor) -> Tensor:
         """Embeddings [n, C, h, w] of both slices and `masks` [n, m, h, w] of the last one to masks on the current."""
         query, key = self.keys(current), self.keys(last)
-        cosines = torch.stack([(query * near).sum(1) for near in self._shifts(key)], 1)
+        cosines = torch.stack([(query * near).sum(1) for near in windows(key, self.radius, "replicate")], 1)
         weights = (self.scale * cosines).softmax(1)
         carried = torch.zeros_like(masks)
-        for number, near in enumerate(self._shifts(masks)):
+        for number, near in enumerate(windows(masks, self.radius, "replicate")):
             carried = carried + weights[:, number : number + 1] * near
         return carried
 
@@ -35,9 +35,12 @@ class LocalAffinity(nn.Module):
         """Embeddings [n, C, h, w] to unit vectors [n, inner, h, w]: what is the same on two slices points one way."""
         return functional.normalize(self.project(features), dim=1)
 
-    def _shifts(self, image: Tensor) -> Iterator[Tensor]:
-        height, width = image.shape[-2:]
-        padded = functional.pad(image, [self.radius] * 4, mode="replicate")
-        for row in range(2 * self.radius + 1):
-            for column in range(2 * self.radius + 1):
-                yield padded[..., row : row + height, column : column + width]
+
+def windows(maps: Tensor, radius: int, mode: str) -> Iterator[Tensor]:
+    """Maps [..., h, w] as seen from each place of a window of (2 radius + 1)^2 pixels, row by row; beyond the border
+    they are padded as `mode` says (see `functional.pad`)."""
+    height, width = maps.shape[-2:]
+    padded = functional.pad(maps, [radius] * 4, mode=mode)
+    for row in range(2 * radius + 1):
+        for column in range(2 * radius + 1):
+            yield padded[..., row : row + height, column : column + width]

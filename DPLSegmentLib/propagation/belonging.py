@@ -42,9 +42,10 @@ class Belonging:
         """`probability` [n, H, W] with the log odds of belonging to the paint added, 0.8 times where much is painted,
         less where little is, and the given share of that. What is not painted on painted slices, and what lies beyond
         the first and last slice of the structure, is something else. Painted slices stay."""
-        first, last = self._ends((probability > _INSIDE).flatten(1).any(1))
+        inside = probability > _INSIDE
+        first, last = self._ends(inside.flatten(1).any(1))
         shown = range(max(0, first - _BEYOND), min(len(probability), last + 1 + _BEYOND))
-        inside = probability[shown.start : shown.stop] > _INSIDE
+        inside = inside[shown.start : shown.stop]
         if not inside.any():
             return probability
         region = _around(inside.any(0))

@@ -6,14 +6,15 @@ the slices before and after, by how alike their keys are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-_RADIUS = 2
-_SIDE = 2 * _RADIUS + 1
+from DPLSegmentLib.network.affinity import windows
+
+_WINDOW = (2, "constant")
 _SHARPNESS = 40.0
 _STEPS = 40
 _LEAST = 1e-9
@@ -36,20 +37,20 @@ def spread(keys: Tensor, values: Tensor, fixed: Tensor, check: Callable[[], None
 
 
 def _links(keys: Tensor, others: Tensor) -> Tensor:
-    """[(2 radius + 1)^2, n, h, w]: how much slices take from each place of the window on other ones."""
-    cosines = torch.stack([(keys * near).sum(1) for near in _windows(others)])
+    """[25, n, h, w]: how much slices take from each place of the window on other ones."""
+    cosines = torch.stack([(keys * near).sum(1) for near in windows(others, *_WINDOW)])
     return (_SHARPNESS * (cosines - 1)).exp()
 
 
 def _turned(links: Tensor) -> Tensor:
     """The same of the other slices: they take as much as is taken from them."""
-    return torch.stack([_shifted(_padded(each), place) for place, each in enumerate(links.flip(0))])
+    return torch.stack([[*windows(each, *_WINDOW)][place] for place, each in enumerate(links.flip(0))])
 
 
 def _taken(links: Tensor, values: Tensor) -> Tensor:
     """[n, h, w] from values [n, h, w] of the other slices."""
     taken = torch.zeros_like(values)
-    for weight, near in zip(links, _windows(values), strict=True):
+    for weight, near in zip(links, windows(values, *_WINDOW), strict=True):
         taken.addcmul_(weight, near)
     return taken
 
@@ -57,20 +58,3 @@ def _taken(links: Tensor, values: Tensor) -> Tensor:
 def _joined(before: Tensor, after: Tensor) -> Tensor:
     """[n, h, w] of what comes from before, of the second and later slices, and from after, of all but the last."""
     return functional.pad(before, (0, 0, 0, 0, 1, 0)) + functional.pad(after, (0, 0, 0, 0, 0, 1))
-
-
-def _windows(maps: Tensor) -> Iterator[Tensor]:
-    """Maps [..., h, w] as seen from each place of the window; zeros beyond the border."""
-    padded = _padded(maps)
-    return (_shifted(padded, place) for place in range(_SIDE**2))
-
-
-def _padded(maps: Tensor) -> Tensor:
-    return functional.pad(maps, [_RADIUS] * 4)
-
-
-def _shifted(padded: Tensor, place: int) -> Tensor:
-    """What padded maps show at one place of the window."""
-    row, column = divmod(place, _SIDE)
-    height, width = (side - 2 * _RADIUS for side in padded.shape[-2:])
-    return padded[..., row : row + height, column : column + width]
