@@ -21,7 +21,7 @@ from DPLSegmentLib.propagation.region import Region
 from DPLSegmentLib.propagation.spreading import spread
 
 _INSIDE = 0.5
-_BEYOND, _MARGIN = 1, 4
+_BEYOND, _MARGIN = 2, 4
 _SUREST, _ADDED = 0.02, 0.5
 _MOST, _FEW_PIXELS = 0.8, 12.0
 
@@ -40,8 +40,8 @@ class Belonging:
     @torch.inference_mode()
     def weighed(self, probability: Tensor, share: float = 1.0) -> Tensor:
         """`probability` [n, H, W] with the log odds of belonging to the paint added, 0.8 times where much is painted,
-        less where little is, and the given share of that. What is not painted on painted slices, and what lies beyond
-        the first and last slice of the structure, is something else. Painted slices stay."""
+        less where little is, and the given share of that. What is not painted on painted slices, and what lies two
+        slices beyond the first and last one of the structure, is something else. Painted slices stay."""
         inside = probability > _INSIDE
         first, last = self._ends(inside.flatten(1).any(1))
         shown = range(max(0, first - _BEYOND), min(len(probability), last + 1 + _BEYOND))
@@ -49,7 +49,8 @@ class Belonging:
         if not inside.any():
             return probability
         region = _around(inside.any(0))
-        fixed = torch.tensor([index in self.painted or not first <= index <= last for index in shown])
+        beyond = (first - _BEYOND, last + _BEYOND)
+        fixed = torch.tensor([index in self.painted or index in beyond for index in shown])
         odds = self._odds(shown, region, shrink(region.cut(inside).float()), fixed)
         weighed, counts = probability.clone(), share * self._counts()
         for place in (~fixed).nonzero().flatten().tolist():
