@@ -1,4 +1,4 @@
-"""Whether what was swept belongs to the paint, or to what lies beside it and beyond its ends (ours).
+"""Whether what was swept belongs to what it began from, or to what lies beside that and beyond its ends (ours).
 
 A sweep decides on one slice after the other and carries along what has once leaked in: a heart that took the place of
 a liver looks like the slice before. Asked from both sides at once, it is like what is there when the liver has ended.
@@ -6,7 +6,7 @@ a liver looks like the slice before. Asked from both sides at once, it is like w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -19,29 +19,30 @@ from DPLSegmentLib.propagation.embedding import Embedding
 from DPLSegmentLib.propagation.log_odds import shifted
 from DPLSegmentLib.propagation.region import Region
 from DPLSegmentLib.propagation.spreading import spread
+from DPLSegmentLib.propagation.sweep import Seed
 
 _INSIDE = 0.5
 _BEYOND, _MARGIN = 2, 4
 _SUREST, _ADDED = 0.02, 0.5
-_MOST, _FEW_PIXELS = 0.8, 12.0
+_MOST, _FEW_PAINTED, _FEW_FOUND = 0.8, 12.0, 60.0
 
 
 @dataclass(frozen=True, eq=False)
 class Belonging:
-    """Of one structure in an `embedding`: the masks [H, W] of its `painted` slices, the slices (first, last) on which
-    it is `known` to be in any case, and the `affinity` along which things belong together. `check` may raise."""
+    """Of one structure in an `embedding`: the `seeds` that it was swept from, the slices (first, last) on which it is
+    `known` to be in any case, and the `affinity` along which things belong together. `check` may raise."""
 
     embedding: Embedding
     affinity: LocalAffinity
-    painted: Mapping[int, Tensor]
+    seeds: Sequence[Seed]
     known: tuple[int, int]
     check: Callable[[], None]
 
     @torch.inference_mode()
     def weighed(self, probability: Tensor, share: float = 1.0) -> Tensor:
-        """`probability` [n, H, W] with the log odds of belonging to the paint added, 0.8 times where much is painted,
-        less where little is, and the given share of that. What is not painted on painted slices, and what lies two
-        slices beyond the first and last one of the structure, is something else. Painted slices stay."""
+        """`probability` [n, H, W] with the log odds of belonging to the seeds added, 0.8 times where they are large and
+        painted, less where they are small or not surely found, and the given share of that. What lies beside them, and
+        two slices beyond the first and last one of the structure, is something else. Their own slices stay."""
         inside = probability > _INSIDE
         first, last = self._ends(inside.flatten(1).any(1))
         shown = range(max(0, first - _BEYOND), min(len(probability), last + 1 + _BEYOND))
@@ -49,8 +50,8 @@ class Belonging:
         if not inside.any():
             return probability
         region = _around(inside.any(0))
-        beyond = (first - _BEYOND, last + _BEYOND)
-        fixed = torch.tensor([index in self.painted or index in beyond for index in shown])
+        certain = {first - _BEYOND, last + _BEYOND, *(seed.index for seed in self.seeds)}
+        fixed = torch.tensor([index in certain for index in shown])
         odds = self._odds(shown, region, shrink(region.cut(inside).float()), fixed)
         weighed, counts = probability.clone(), share * self._counts()
         for place in (~fixed).nonzero().flatten().tolist():
@@ -60,9 +61,9 @@ class Belonging:
 
     def _odds(self, shown: range, region: Region, values: Tensor, fixed: Tensor) -> Tensor:
         """Log odds [m, H, W] of the slices that are `shown`; begun with `values` [m, h, w]."""
-        for place in fixed.nonzero().flatten().tolist():
-            mask = self.painted.get(shown[place])
-            values[place] = 0 if mask is None else shrink(region.cut(mask)[None].float())[0]
+        values[fixed] = 0
+        for seed in self.seeds:
+            values[shown.index(seed.index)] = shrink(region.cut(seed.mask)[None].to(values))[0]
         small = region.scaled(STRIDE)
         keys = torch.cat([self.affinity.keys(self.embedding.standardised(index, small)[None]) for index in shown])
         belongs = spread(keys, values.to(keys), fixed.to(keys.device), self.check).to(values)
@@ -70,7 +71,7 @@ class Belonging:
 
     def _ends(self, there: Tensor) -> tuple[int, int]:
         """First and last slice of those in a row that are `there` (bool [n]), on either side of what is certain."""
-        certain = {*self.painted, *range(self.known[0], self.known[1] + 1)}
+        certain = {*(seed.index for seed in self.seeds), *range(self.known[0], self.known[1] + 1)}
         first, last = min(certain), max(certain)
         while first > 0 and there[first - 1]:
             first -= 1
@@ -79,9 +80,11 @@ class Belonging:
         return first, last
 
     def _counts(self) -> float:
-        """0..0.8; half of that where twelve pixels of the embedding are painted."""
-        pixels = sum(float(mask.sum()) for mask in self.painted.values()) / len(self.painted) / STRIDE**2
-        return _MOST * pixels / (pixels + _FEW_PIXELS)
+        """0..0.8; half of that where twelve pixels of the embedding are painted, or sixty are surely found."""
+        count = len(self.seeds)
+        pixels = sum(float(seed.mask.sum()) for seed in self.seeds) / count / STRIDE**2
+        few = _FEW_PAINTED if all(seed.painted for seed in self.seeds) else _FEW_FOUND
+        return _MOST * pixels / (pixels + few) * sum(seed.confidence for seed in self.seeds) / count
 
 
 def _around(inside: Tensor) -> Region:

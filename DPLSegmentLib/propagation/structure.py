@@ -171,11 +171,13 @@ class StructureRun:
         blend.drop(outside)
         settled = settle(blend.total, blend.confidence, self.embedding, painted, self.options.settle)
         settled[outside] = 0
-        if painted:
-            place = (self.embedding, self.network.affinity, painted, self.reach.known)
-            belonging = Belonging(*place, lambda: check("sweep", 1.0, seeds[-1].index))
-            settled = belonging.weighed(settled, self.known.doubted if self.known else 1.0)
+        if painted or len(seeds) == 1:
+            settled = self._belonging(seeds, check).weighed(settled, self.known.doubted if self.known else 1.0)
         return SweptStructure(settled, blend.confidence, blend.visited, tuple(seed.index for seed in seeds))
+
+    def _belonging(self, seeds: Sequence[Seed], check: Check) -> Belonging:
+        place = (self.embedding, self.network.affinity, seeds, self.reach.known)
+        return Belonging(*place, lambda: check("sweep", 1.0, seeds[-1].index))
 
     def _outside(self, blend: Blend, seeds: Sequence[int]) -> Tensor:
         """bool [n]: slices passed on the way to the range, or reached by straying into a neighbour."""

@@ -1,4 +1,4 @@
-"""What was swept is weighed with whether it belongs to the paint."""
+"""What was swept is weighed with whether it belongs to what it began from."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from DPLSegmentLib.images.volume import Volume
 from DPLSegmentLib.propagation.belonging import Belonging
 from DPLSegmentLib.propagation.embedding import Embedding
 from DPLSegmentLib.propagation.engine import Engine
+from DPLSegmentLib.propagation.sweep import Seed
 from DPLSegmentLib.propagation.types import Cancelled
 
 Organs = dict[str, Tensor]
@@ -47,27 +48,27 @@ def leaking(organs: Organs) -> Tensor:
 
 
 @pytest.fixture(scope="module")
-def painted(organs: Organs) -> dict[int, Tensor]:
+def painted(organs: Organs) -> Seed:
     """The largest slice of the liver."""
     index = int(organs["liver"].sum((1, 2)).argmax())
-    return {index: organs["liver"][index]}
+    return Seed(index, organs["liver"][index])
 
 
 @pytest.fixture
-def belonging(engine: Engine, embedding: Embedding, painted: dict[int, Tensor]) -> Belonging:
+def belonging(engine: Engine, embedding: Embedding, painted: Seed) -> Belonging:
     """To that slice."""
-    return Belonging(embedding, engine.network.affinity, painted, (0, -1), never)
+    return Belonging(embedding, engine.network.affinity, [painted], (0, -1), never)
 
 
-def mean_in(probability: Tensor, organ: Tensor, painted: dict[int, Tensor]) -> float:
-    """Probability within an organ, on slices that are not painted."""
+def mean_in(probability: Tensor, organ: Tensor, painted: Seed) -> float:
+    """Probability within an organ, but for the painted slice."""
     there = organ > 0.5
-    there[list(painted)] = False
+    there[painted.index] = False
     return float(probability[there].mean())
 
 
 def test_what_leaked_in_becomes_less_likely_and_the_rest_more(
-    belonging: Belonging, leaking: Tensor, organs: Organs, painted: dict[int, Tensor]
+    belonging: Belonging, leaking: Tensor, organs: Organs, painted: Seed
 ) -> None:
     weighed = belonging.weighed(leaking)
     liver, spleen = (mean_in(weighed, organs[name].clone(), painted) for name in ("liver", "spleen"))
@@ -75,10 +76,10 @@ def test_what_leaked_in_becomes_less_likely_and_the_rest_more(
 
 
 def test_painted_slices_stay_and_nothing_comes_where_nothing_was(
-    belonging: Belonging, leaking: Tensor, painted: dict[int, Tensor]
+    belonging: Belonging, leaking: Tensor, painted: Seed
 ) -> None:
     weighed = belonging.weighed(leaking)
-    assert all(torch.equal(weighed[index], leaking[index]) for index in painted)
+    assert torch.equal(weighed[painted.index], leaking[painted.index])
     assert not weighed[leaking == 0].any()
 
 
@@ -87,19 +88,22 @@ def test_the_less_it_is_to_count_the_less_changes(belonging: Belonging, leaking:
     assert changes[0] < 0.02 * changes[1] < changes[1] < changes[2]
 
 
-def test_little_paint_tells_less(belonging: Belonging, leaking: Tensor, painted: dict[int, Tensor]) -> None:
-    few = {index: torch.zeros_like(mask) for index, mask in painted.items()}
-    for index, mask in painted.items():
-        row, column = (int(places.float().mean()) for places in mask.nonzero(as_tuple=True))
-        few[index][row : row + 4, column : column + 4] = 1
-    much, little = belonging._counts(), replace(belonging, painted=few)._counts()
-    assert little < 0.1 * much
+def test_little_paint_tells_less(belonging: Belonging, painted: Seed) -> None:
+    few = torch.zeros_like(painted.mask)
+    row, column = (int(places.float().mean()) for places in painted.mask.nonzero(as_tuple=True))
+    few[row : row + 4, column : column + 4] = 1
+    assert replace(belonging, seeds=[replace(painted, mask=few)])._counts() < 0.1 * belonging._counts()
+
+
+def test_what_was_found_tells_less_than_what_was_painted(belonging: Belonging, painted: Seed) -> None:
+    sure, unsure = (replace(belonging, seeds=[replace(painted, confidence=each)]) for each in (0.99, 0.3))
+    assert unsure._counts() < 0.4 * sure._counts() < 0.4 * belonging._counts()
 
 
 def test_it_is_there_where_it_is_known_to_be(belonging: Belonging, leaking: Tensor) -> None:
     """A gap between two parts would be an end, and what lies beyond it left as it is."""
     first, last = (int(each) for each in leaking.flatten(1).any(1).nonzero().flatten()[[0, -1]])
-    gap = min(belonging.painted) - 3
+    gap = belonging.seeds[0].index - 3
     cut = leaking.clone()
     cut[gap] = 0
     beyond = slice(first, gap - 2)
@@ -108,9 +112,9 @@ def test_it_is_there_where_it_is_known_to_be(belonging: Belonging, leaking: Tens
 
 
 def test_paint_too_small_for_a_pixel_leaves_all_as_it_is(belonging: Belonging, leaking: Tensor) -> None:
-    faint = {index: mask * 0.1 for index, mask in belonging.painted.items()}
+    faint = [replace(seed, mask=seed.mask * 0.1) for seed in belonging.seeds]
     nothing = torch.zeros_like(leaking)
-    assert torch.equal(replace(belonging, painted=faint).weighed(nothing), nothing)
+    assert torch.equal(replace(belonging, seeds=faint).weighed(nothing), nothing)
 
 
 def test_it_can_be_cancelled(belonging: Belonging, leaking: Tensor) -> None:
