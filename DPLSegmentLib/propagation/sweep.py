@@ -21,6 +21,7 @@ _LEAST_PIXELS = 3
 _PATIENCE_MM = 6.0
 _MEMORY = 0.3
 _THIN_MM = 4.0
+_ENDING = 0.5
 
 Guide = Callable[[Tensor, int], Tensor]
 """Probabilities [H, W] that were swept on a slice, and which one it is, to those that the sweep goes on from."""
@@ -42,13 +43,19 @@ class Seed:
 
 @dataclass(frozen=True, eq=False)
 class SweptSlice:
-    """A slice that a sweep reached from its seed `origin`: `probability` [H, W], `confidence` 0..1."""
+    """A slice that a sweep reached from its seed `origin`: `probability` [H, W], `confidence` 0..1, and how far that
+    counts: a `presence` of 1 where the structure is taken to be there, 0..0.5 where the sweep ends."""
 
     index: int
     probability: Tensor
     confidence: float
     origin: int
-    present: bool
+    presence: float
+
+    @property
+    def present(self) -> bool:
+        """Whether the structure is taken to be there."""
+        return self.presence > _INSIDE
 
     @property
     def distance(self) -> int:
@@ -144,10 +151,9 @@ class Sweep:
         confidence = front.confidence * _MEMORY + (1 - _MEMORY) * quality(step) * front.confidence**0.25
         carried = self.guide(step.probability, index) if self.guide else step.probability
         area = _area(carried)
-        sure = self.reach.holds(index) or self._sure(front, step, confidence, area)
-        present = area >= _LEAST_PIXELS and sure
-        swept = SweptSlice(index, step.probability, confidence, front.seed.index, present)
-        if not present:
+        presence = self._presence(front, step, confidence, area, index)
+        swept = SweptSlice(index, step.probability, confidence, front.seed.index, presence)
+        if not swept.present:
             yield from self._missed(front, swept)
             return
         front.steadiness.follow(area)
@@ -155,7 +161,7 @@ class Sweep:
 
     def _taken(self, front: _Front, swept: SweptSlice, carried: Tensor, memory: Memory | None) -> Iterator[SweptSlice]:
         """The slice, after those that were missed on the way to it; what is `carried` of it is gone on from."""
-        yield from (replace(missed, present=True) for missed in front.missed)
+        yield from (replace(missed, presence=1.0) for missed in front.missed)
         front.at, front.mask, front.confidence, front.missed = swept.index, carried, swept.confidence, []
         front.memory = memory or front.memory
         yield swept
@@ -177,9 +183,13 @@ class Sweep:
             kept = front.greys.within(uncrossed(kept, front.mask, image), front.mask, image)
         return replace(step, probability=kept)
 
-    def _sure(self, front: _Front, step: Step, confidence: float, area: float) -> bool:
+    def _presence(self, front: _Front, step: Step, confidence: float, area: float, index: int) -> float:
+        """1, or where presence or confidence are below their limits half of what they have of those."""
+        if area < _LEAST_PIXELS:
+            return 0.0
         limits = front.steadiness.limits(area)
-        return step.presence > limits.presence and confidence > limits.confidence
+        reached = min(step.presence / limits.presence, confidence / limits.confidence)
+        return 1.0 if reached > 1 or self.reach.holds(index) else _ENDING * reached
 
 
 def _area(mask: Tensor) -> float:
@@ -207,10 +217,9 @@ class Blend:
     def add(self, swept: SweptSlice) -> None:
         """Take in one swept slice."""
         weight = max(swept.confidence, 1e-3) / swept.distance
-        probability = swept.probability.to(self.total) if swept.present else torch.zeros(())
         whole = float(self.weight[swept.index]) + weight
         share = weight / whole
-        self.total[swept.index].mul_(1 - share).add_(probability * share)
+        self.total[swept.index].mul_(1 - share).add_(swept.probability.to(self.total) * swept.presence * share)
         self.confidence[swept.index] = self.confidence[swept.index] * (1 - share) + swept.confidence * share
         self.weight[swept.index] = whole
 

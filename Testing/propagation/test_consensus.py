@@ -39,7 +39,7 @@ def vote(kidney_embedding: Embedding) -> Callable[[int, Tensor, float], Vote]:
         one = Vote(kidney_embedding, Seed(index, mask, confidence))
         for other in range(FIRST, LAST + 1):
             if other != index:
-                one.add(SweptSlice(other, mask, confidence, index, True))
+                one.add(SweptSlice(other, mask, confidence, index, 1.0))
         return one
 
     return cast

@@ -37,9 +37,9 @@ def corrected(kidney_embedding: Embedding, truth: Tensor) -> Callable[[Found], B
         blend, rehearsal = Blend(kidney_embedding, seeds), Rehearsal(seeds)
         for origin, reached in ((FIRST, range(FIRST + 1, LAST + 1)), (LAST, range(LAST - 1, FIRST - 1, -1))):
             for index in reached:
-                swept = SweptSlice(index, found(index), 0.9, origin, True)
+                swept = SweptSlice(index, found(index), 0.9, origin, 1.0)
                 (rehearsal if index in rehearsal.painted else blend).add(swept)
-        blend.add(SweptSlice(LAST + 8, found(LAST + 8), 0.9, LAST, True))
+        blend.add(SweptSlice(LAST + 8, found(LAST + 8), 0.9, LAST, 1.0))
         rehearsal.correct(blend)
         return blend
 
@@ -87,7 +87,7 @@ def test_what_never_arrives_at_another_painted_slice_is_left_alone(kidney_embedd
     found = disc(truth.shape, 18.0)
     seeds = [Seed(FIRST, truth)]
     blend = Blend(kidney_embedding, seeds)
-    blend.add(SweptSlice(FIRST + 1, found, 0.9, FIRST, True))
+    blend.add(SweptSlice(FIRST + 1, found, 0.9, FIRST, 1.0))
     before = blend.total.clone()
     Rehearsal(seeds).correct(blend)
     assert torch.equal(blend.total, before)
@@ -100,9 +100,9 @@ def test_a_single_painted_slice_learns_from_sweeps_that_return(
     found = disc(truth.shape, back)
     seeds = [Seed(FIRST, truth)]
     blend, rehearsal = Blend(kidney_embedding, seeds), Rehearsal(seeds)
-    blend.add(SweptSlice(FIRST + 4, found, 0.9, FIRST, True))
+    blend.add(SweptSlice(FIRST + 4, found, 0.9, FIRST, 1.0))
     before = excess(blend, FIRST + 4, truth)
-    rehearsal.add(SweptSlice(FIRST, found, 0.9, FIRST, True))
+    rehearsal.add(SweptSlice(FIRST, found, 0.9, FIRST, 1.0))
     rehearsal.correct(blend)
     assert abs(excess(blend, FIRST + 4, truth)) < abs(before)
     assert torch.equal(blend.total[FIRST].float(), truth)

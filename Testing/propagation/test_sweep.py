@@ -106,6 +106,21 @@ def test_a_tube_is_followed_where_presence_alone_would_end_it(swept: Swept, squa
     assert not any(each.present for each in swept(Faint(range(0)), SweepRange(0, 29), [Seed(12, square)]))
 
 
+def test_where_a_sweep_ends_what_it_saw_counts_by_half_of_how_near_it_came(
+    swept: Swept, kidney_embedding: Embedding, square: Tensor
+) -> None:
+    class Fading(Follower):
+        def step(self, embedding: Embedding, index: int, last: int, mask: Tensor, memory: Memory) -> Step:
+            super().step(embedding, index, last, mask, memory)
+            return Step(mask, 0.9 if index < 15 else 0.4, 1.0, 1.0)
+
+    blend = Blend(kidney_embedding, [Seed(12, square)])
+    for each in swept(Fading(range(0)), SweepRange(0, 29), [Seed(12, square)]):
+        blend.add(each)
+    assert float(blend.total[14].max()) == 1.0
+    assert float(blend.total[15].max()) == pytest.approx(0.5 * 0.4 / 0.5, abs=0.01)
+
+
 def test_in_a_certain_range_every_slice_is_visited(swept: Swept, square: Tensor) -> None:
     slices = swept(Follower(range(0)), SweepRange(5, 20, certain=True), [Seed(12, square)])
     assert sorted(each.index for each in slices) == [*range(5, 12), *range(13, 21)]
@@ -135,8 +150,8 @@ def test_confidence_falls_with_every_doubtful_slice(swept: Swept, square: Tensor
 
 def test_a_blend_of_two_sweeps_leans_to_the_nearer_and_surer(kidney_embedding: Embedding, square: Tensor) -> None:
     blend = Blend(kidney_embedding, [Seed(10, square), Seed(18, square)])
-    blend.add(SweptSlice(12, square, 0.9, 10, True))
-    blend.add(SweptSlice(12, torch.zeros_like(square), 0.9, 18, True))
+    blend.add(SweptSlice(12, square, 0.9, 10, 1.0))
+    blend.add(SweptSlice(12, torch.zeros_like(square), 0.9, 18, 1.0))
     assert float(blend.total[12].max()) == pytest.approx(0.75, abs=0.01)
     assert blend.visited.nonzero().flatten().tolist() == [10, 12, 18]
 
