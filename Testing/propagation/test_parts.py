@@ -129,7 +129,7 @@ def test_a_sweep_that_is_sure_of_everything_still_names_a_slice_it_reached() -> 
 
 
 def test_confidence_is_highest_far_from_a_toss_up() -> None:
-    confidence = voxel_confidence(np.array([[[0.0, 0.5, 1.0]]], np.float16), np.array([0.8], np.float32))
+    confidence = voxel_confidence(np.array([[[0.0, 0.5, 1.0]]], np.float16), np.array([0.4096], np.float32))
     assert confidence.tolist() == [[[pytest.approx(0.8), 0.0, pytest.approx(0.8)]]]
 
 
