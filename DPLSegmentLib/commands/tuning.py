@@ -24,11 +24,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write a folder for each set, laid out as `evaluate --data` wants it."""
-    from DPLSegmentLib.training.config import read_config
+    from DPLSegmentLib.training.config import TrainingError, read_config
     from DPLSegmentLib.training.tuning import count, tuning_scans
 
     config = read_config(arguments.config)
-    whole, most = max(1, count(config)), dict[str, int]()
+    whole, most = count(config), dict[str, int]()
+    if not whole:
+        raise TrainingError(f"{config.data} has no scans in abdomen-mr/train or abdomen-ct/train; nothing was written.")
     with ProgressBar("tuning") as bar:
         for number, scan in enumerate(tuning_scans(config), 1):
             _write(scan, arguments.output / scan.group)

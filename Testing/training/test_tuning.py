@@ -105,3 +105,13 @@ def test_the_command_writes_folders_that_can_be_evaluated(
         assert f"--data {folder} " in said
         assert len(list(folder.glob("case-*-image.nii.gz"))) == len(list(folder.glob("case-*-labels.nii.gz"))) == 1
         assert isinstance(json.loads((folder / "labels.json").read_text()), dict)
+
+
+def test_a_folder_without_scans_is_an_error_and_nothing_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(f'data = "{tmp_path}/nowhere"\nrun = "{tmp_path}/run"\n')
+    assert main(["tuning", "--config", str(recipe), "--output", str(tmp_path / "sets")]) == 1
+    assert "has no scans" in capsys.readouterr().err
+    assert not (tmp_path / "sets").exists()
