@@ -17,7 +17,7 @@ from DPLSegmentLib.network.config import STRIDE
 from DPLSegmentLib.network.evidence import grown, shrink
 from DPLSegmentLib.propagation.embedding import Embedding
 from DPLSegmentLib.propagation.log_odds import shifted
-from DPLSegmentLib.propagation.region import Region
+from DPLSegmentLib.propagation.region import Region, around
 from DPLSegmentLib.propagation.spreading import spread
 from DPLSegmentLib.propagation.sweep import Seed
 
@@ -89,11 +89,5 @@ class Belonging:
 
 def _around(inside: Tensor) -> Region:
     """Where a mask [H, W] is, and 16 pixels more."""
-    small = shrink(inside[None].float())[0] > 0
-    (top, bottom), (left, right) = (_span(small.any(1 - axis)) for axis in range(2))
-    return Region(top * STRIDE, left * STRIDE, bottom * STRIDE, right * STRIDE)
-
-
-def _span(line: Tensor) -> tuple[int, int]:
-    there = line.nonzero().flatten().tolist()
-    return max(0, there[0] - _MARGIN), min(len(line), there[-1] + 1 + _MARGIN)
+    small = around(shrink(inside[None].float())[0] > 0, _MARGIN)
+    return Region(small.top * STRIDE, small.left * STRIDE, small.bottom * STRIDE, small.right * STRIDE)

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from DPLSegmentLib.propagation.region import ends
+
 _AIR = 0.05
 _LEAST_SHARE = 0.02
 PRIOR_SIZE = 32
@@ -16,9 +18,9 @@ PRIOR_SIZE = 32
 def body_box(images: Tensor) -> tuple[int, int, int, int]:
     """(top, left, bottom, right) in working pixels around what is not air on slices [n, H, W]."""
     body = (images > _AIR).float().mean(0)
-    rows = (body.mean(1) > _LEAST_SHARE).nonzero().flatten().tolist() or [0, body.shape[0] - 1]
-    columns = (body.mean(0) > _LEAST_SHARE).nonzero().flatten().tolist() or [0, body.shape[1] - 1]
-    return rows[0], columns[0], rows[-1] + 1, columns[-1] + 1
+    top, bottom = ends(body.mean(1) > _LEAST_SHARE) or (0, body.shape[0])
+    left, right = ends(body.mean(0) > _LEAST_SHARE) or (0, body.shape[1])
+    return top, left, bottom, right
 
 
 def to_body(prior: Tensor, box: tuple[int, int, int, int], stride: int) -> Tensor:

@@ -42,12 +42,24 @@ def region_around(mask: Tensor) -> Region:
     """A region around what is above 0.3 in a mask [H, W], sides multiples of 32 that fit into it, at least 128."""
     height, width = mask.shape
     inside = mask > _INSIDE
-    rows, columns = inside.any(1).nonzero().flatten(), inside.any(0).nonzero().flatten()
-    if not len(rows):
+    rows, columns = (ends(inside.any(1 - axis)) for axis in range(2))
+    if not rows or not columns:
         return Region(0, 0, height, width)
-    top, bottom = _span(int(rows[0]), int(rows[-1]) + 1, height)
-    left, right = _span(int(columns[0]), int(columns[-1]) + 1, width)
+    (top, bottom), (left, right) = _span(*rows, height), _span(*columns, width)
     return Region(top, left, bottom, right)
+
+
+def around(mask: Tensor, margin: int) -> Region:
+    """What is true in a mask [H, W], and up to `margin` pixels more on every side; a corner where nothing is."""
+    (top, bottom), (left, right) = (ends(mask.any(1 - axis)) or (0, 1) for axis in range(2))
+    height, width = mask.shape
+    return Region(max(0, top - margin), max(0, left - margin), min(height, bottom + margin), min(width, right + margin))
+
+
+def ends(line: Tensor) -> tuple[int, int] | None:
+    """The first place of a bool line [n] that is true, and the one after the last; None where none is."""
+    found = line.nonzero().flatten()
+    return (int(found[0]), int(found[-1]) + 1) if len(found) else None
 
 
 def _span(first: int, last: int, limit: int) -> tuple[int, int]:

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from DPLSegmentLib.propagation.correction import Correction, Shift, Stretch
 from DPLSegmentLib.propagation.log_odds import fitted_shift, shifted
-from DPLSegmentLib.propagation.region import Region
+from DPLSegmentLib.propagation.region import Region, around
 from DPLSegmentLib.propagation.sweep import Blend, Seed, SweptSlice
 
 _USUAL_LOSS, _BELIEVED, _BELIEVED_LESS, _MOST = 0.78, 0.7, 0.35, 2.0
@@ -120,10 +120,7 @@ def _fitted(comparisons: Sequence[_Comparison], before: Sequence[float]) -> floa
 
 def _around(stack: Tensor) -> Region:
     """What holds something on slices [n, H, W], and as far around as the blur reaches."""
-    something = (stack > _SOMETHING).any(0)
-    rows, columns = (something.any(1 - axis).nonzero().flatten().tolist() or [0] for axis in range(2))
-    top, left = (max(0, line[0] - _REACH) for line in (rows, columns))
-    return Region(top, left, rows[-1] + 1 + _REACH, columns[-1] + 1 + _REACH)
+    return around((stack > _SOMETHING).any(0), _REACH)
 
 
 def _blurred(image: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from DPLSegmentLib.propagation.embedding import Embedding
+from DPLSegmentLib.propagation.region import ends
 from DPLSegmentLib.propagation.walk import WalkOptions, guided_walk
 
 _SOMETHING = 0.1
@@ -71,7 +72,7 @@ def settle(
 def _box(probability: Tensor, embedding: Embedding, options: SettleOptions) -> _Box | None:
     """Around everything above 0.1, sides in plane a multiple of the coarse pixel; None where there is nothing."""
     something = probability > _SOMETHING
-    spans = [_ends(something.flatten(1).any(1)), *(_ends(something.any(0).any(1 - axis)) for axis in range(2))]
+    spans = [ends(something.flatten(1).any(1)), *(ends(something.any(0).any(1 - axis)) for axis in range(2))]
     if any(span is None for span in spans):
         return None
     factor = max(1, round(options.pixel_mm / embedding.stack.pixel_mm))
@@ -80,11 +81,6 @@ def _box(probability: Tensor, embedding: Embedding, options: SettleOptions) -> _
     limits = zip(spans, probability.shape, (beyond, around, around), (1, factor, factor), strict=True)
     slices, rows, columns = (_widened(span, count, margin, step) for span, count, margin, step in limits if span)
     return _Box(slices, rows, columns, factor)
-
-
-def _ends(line: Tensor) -> tuple[int, int] | None:
-    found = line.nonzero().flatten()
-    return (int(found[0]), int(found[-1]) + 1) if len(found) else None
 
 
 def _widened(span: tuple[int, int], count: int, margin: int, step: int) -> slice:
