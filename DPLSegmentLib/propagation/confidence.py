@@ -26,15 +26,25 @@ def plain_margin(probability: np.ndarray, slice_confidence: np.ndarray) -> np.nd
 
 
 def next_to_paint(confidence: np.ndarray, visited: np.ndarray, painted: Sequence[int], sizes: np.ndarray) -> int | None:
-    """The visited slice where painting would help most: least certain, weighted by how much is there.
+    """The visited slice where painting would help most: least certain, weighted by how much is there and by the root of
+    how far it is from what is painted and from where nothing is found.
 
     `confidence`, `visited` and `sizes` (voxels) are [n]; slices next to a painted one are left out. None when the
     sweep reached no other slice.
     """
-    distance = np.min([np.abs(np.arange(len(confidence)) - index) for index in painted], axis=0) if painted else None
-    usable = visited & (distance > min(_NEAR, max(1, int(visited.sum()) // 4))) if distance is not None else visited
+    distance = np.min([np.abs(np.arange(len(sizes)) - index) for index in (*painted, np.inf)], axis=0)
+    usable = visited & (distance > min(_NEAR, max(1, int(visited.sum()) // 4)))
     if not usable.any():
         return None
     weight = np.sqrt(sizes / max(sizes.max(), 1)) + 0.15
-    doubt = np.where(usable, (1 - confidence) * weight, -1.0)
-    return int(doubt.argmax())
+    doubt = (1 - confidence) * weight * np.sqrt(np.minimum(distance, _from_the_ends(sizes)))
+    return int(np.where(usable, doubt, -1.0).argmax())
+
+
+def _from_the_ends(sizes: np.ndarray) -> np.ndarray:
+    """[n]: how many slices it is to the nearest one beyond the first and last that hold anything; 0 there."""
+    there = np.flatnonzero(sizes)
+    if not there.size:
+        return np.ones(len(sizes))
+    index = np.arange(len(sizes))
+    return np.maximum(0, np.minimum(index - there[0], there[-1] - index) + 1)

@@ -117,6 +117,12 @@ def test_the_slice_to_paint_next_was_visited_and_is_not_painted(seed: int, count
         assert visited[following] and following not in painted
 
 
+def test_of_slices_as_doubtful_the_middle_of_the_widest_stretch_is_painted_next() -> None:
+    visited, sizes = np.ones(30, bool), np.where(np.arange(30) > 3, 9, 0)
+    assert next_to_paint(np.full(30, 0.5), visited, [10], sizes) == 20
+    assert next_to_paint(np.where(np.arange(30) == 15, 0.2, 0.5), visited, [10], sizes) == 15
+
+
 def test_where_nothing_was_reached_there_is_nothing_to_paint_next() -> None:
     nothing = np.zeros(5, bool)
     assert next_to_paint(np.ones(5), nothing, [2], np.zeros(5, int)) is None
