@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import io
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from types import FrameType
 
 from DPLSegmentLib.commands import Command
 from DPLSegmentLib.commands.failure import report
+from DPLSegmentLib.worker.launch import WAITING
 
 COMMANDS = {
     "propagate": "segment whole scans from one painted slice",
@@ -34,6 +36,7 @@ COMMANDS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; `argv` is without the program's name."""
     words = list(sys.argv[1:] if argv is None else argv)
+    os.environ.update(WAITING | os.environ)
     _stop_cleanly_when_terminated()
     _print_whatever_the_locale()
     try:
