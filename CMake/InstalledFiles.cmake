@@ -265,6 +265,7 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/scene/sequences.py
   DPLSegmentLib/scene/stored.py
   DPLSegmentLib/scene/transforms.py
+  DPLSegmentLib/threads.py
   DPLSegmentLib/training/__init__.py
   DPLSegmentLib/training/ageing.py
   DPLSegmentLib/training/augment.py

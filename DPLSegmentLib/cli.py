@@ -17,7 +17,7 @@ from types import FrameType
 
 from DPLSegmentLib.commands import Command
 from DPLSegmentLib.commands.failure import report
-from DPLSegmentLib.worker.launch import WAITING
+from DPLSegmentLib.threads import WAITING
 
 COMMANDS = {
     "propagate": "segment whole scans from one painted slice",
@@ -36,7 +36,8 @@ COMMANDS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; `argv` is without the program's name."""
     words = list(sys.argv[1:] if argv is None else argv)
-    os.environ.update(WAITING | os.environ)
+    for name, value in WAITING.items():
+        os.environ.setdefault(name, value)
     _stop_cleanly_when_terminated()
     _print_whatever_the_locale()
     try:

@@ -50,7 +50,7 @@ class Belonging:
         if not inside.any():
             return probability
         region = _around(inside.any(0))
-        certain = {first - _BEYOND, last + _BEYOND, *(seed.index for seed in self.seeds)}
+        certain = self._own | {first - _BEYOND, last + _BEYOND}
         fixed = torch.tensor([index in certain for index in shown])
         odds = self._odds(shown, region, shrink(region.cut(inside).float()), fixed)
         weighed, counts = probability.clone(), share * self._counts()
@@ -58,6 +58,10 @@ class Belonging:
             part = region.cut(weighed[shown[place]])
             part.copy_(shifted(part.float(), counts * odds[place]))
         return weighed
+
+    @property
+    def _own(self) -> set[int]:
+        return {seed.index for seed in self.seeds}
 
     def _odds(self, shown: range, region: Region, values: Tensor, fixed: Tensor) -> Tensor:
         """Log odds [m, H, W] of the slices that are `shown`; begun with `values` [m, h, w]."""
@@ -71,7 +75,7 @@ class Belonging:
 
     def _ends(self, there: Tensor) -> tuple[int, int]:
         """First and last slice of those in a row that are `there` (bool [n]), on either side of what is certain."""
-        certain = {*(seed.index for seed in self.seeds), *range(self.known[0], self.known[1] + 1)}
+        certain = self._own.union(range(self.known[0], self.known[1] + 1))
         first, last = min(certain), max(certain)
         while first > 0 and there[first - 1]:
             first -= 1

@@ -7,13 +7,11 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from DPLSegmentLib.threads import WAITING
 from DPLSegmentLib.worker.requests import WorkerOptions
 from DPLSegmentLib.worker.transport import PipeTransport, Transport
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
-WAITING = {"GOMP_SPINCOUNT": "1000"}
-"""Threads soon sleep while they wait for each other. Beside another busy process those that spin take the core that the
-others need: the demo then took more than 300 s instead of 17, and alone as long with this as without (6.4 s)."""
 
 
 def worker_command(python: str, options: WorkerOptions) -> list[str]:
