@@ -9,6 +9,9 @@ import numpy as np
 MOST_UPSAMPLING = 2.5
 """How many working pixels a voxel becomes at most, along its finer side in plane."""
 
+THIN_MM = 4.0
+"""Up to which distance slices count as thin: from one to the next little changes."""
+
 _MULTIPLE = 32
 _LEAST_SHARE = 0.01
 
@@ -38,6 +41,11 @@ class SliceStack:
     def count(self) -> int:
         """Number of slices."""
         return self.planes.shape[0]
+
+    @property
+    def thin(self) -> bool:
+        """Whether the slices are."""
+        return self.gap_mm <= THIN_MM
 
     @property
     def native(self) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from DPLSegmentLib.network.evidence import LARGE
 _ALWAYS_MM = 2.0
 _SLOPE = 0.3
 _LARGE_SLOPE = 0.15
+_NARROW, _NARROW_MM, _NARROW_SLOPE = 200, 3.0, 1.0
 _WIDENING_MM = 6.0
 _WIDENING_SLOPE = 0.8
 _WIDER = 1.05
@@ -35,8 +36,8 @@ class Growth:
 
         That is 2 mm and 0.3 times the gap (mm): a structure that keeps its size or becomes smaller seldom widens on one
         side, but a sweep that runs into a neighbour does. It is 0.15 times the gap for a large cross-section in a
-        strict sweep, and 6 mm and 0.8 times the gap where the seed lay near an end and the cross-section has been
-        widening ever since.
+        strict sweep, 3 mm and the gap for one below 200 working pixels, as what is narrow may run obliquely, and 6 mm
+        and 0.8 times the gap where the seed lay near an end and the cross-section has been widening ever since.
         """
         inside = (mask > _INSIDE).to(probability)
         always, slope = self._pace(float(inside.sum()))
@@ -47,6 +48,8 @@ class Growth:
     def _pace(self, area: float) -> tuple[float, float]:
         if self._widens(area):
             return _WIDENING_MM, _WIDENING_SLOPE
+        if area < _NARROW:
+            return _NARROW_MM, _NARROW_SLOPE
         return _ALWAYS_MM, _LARGE_SLOPE if self.strict and area >= LARGE else _SLOPE
 
     def _widens(self, area: float) -> bool:

@@ -9,16 +9,16 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
+from DPLSegmentLib.images.stack import THIN_MM
 from DPLSegmentLib.propagation.embedding import Embedding
 
-_THIN_MM = 4.0
 _SIDE = 0.15
 _CHUNK = 32
 
 
 def smooth_across(probability: Tensor, gap_mm: float, keep: Sequence[int]) -> Tensor:
     """Thin slices [n, H, W] mixed a little with their neighbours; slices in `keep` stay as they are."""
-    if gap_mm > _THIN_MM or len(probability) < 3:
+    if gap_mm > THIN_MM or len(probability) < 3:
         return probability
     mixed = probability.clone()
     mixed[1:-1] = (1 - 2 * _SIDE) * probability[1:-1] + _SIDE * (probability[:-2] + probability[2:])

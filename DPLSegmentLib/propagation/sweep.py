@@ -20,7 +20,6 @@ _INSIDE = 0.5
 _LEAST_PIXELS = 3
 _PATIENCE_MM = 6.0
 _MEMORY = 0.3
-_THIN_MM = 4.0
 _ENDING = 0.5
 
 Guide = Callable[[Tensor, int], Tensor]
@@ -111,7 +110,7 @@ class Sweep:
         self.embedding = embedding
         self.reach = reach
         self.guide = guide
-        self.strict = not crossing and embedding.stack.gap_mm > _THIN_MM
+        self.strict = not crossing and not embedding.stack.thin
         self.patience = max(1, round(_PATIENCE_MM / embedding.stack.gap_mm))
 
     def run(self, seeds: Sequence[Seed]) -> Iterator[SweptSlice]:

@@ -23,10 +23,16 @@ def test_a_border_moves_by_two_millimetres_and_a_share_of_the_gap(gap_mm: float,
 
 
 def test_a_structure_that_widens_from_its_seed_on_may_go_on() -> None:
-    growth = growth_from(square(10))
-    first = growth.within_reach(torch.ones(96, 96), square(10), 5.0, 1.0)
+    growth = growth_from(square(16))
+    first = growth.within_reach(torch.ones(96, 96), square(16), 5.0, 1.0)
     second = growth.within_reach(torch.ones(96, 96), first, 5.0, 1.0)
-    assert int(first.sum()) == 18**2 and int(second.sum()) == 38**2
+    assert int(first.sum()) == 24**2 and int(second.sum()) == 44**2
+
+
+@pytest.mark.parametrize(("gap_mm", "pixels"), [(2.0, 5), (5.0, 8)])
+def test_what_is_narrow_may_run_obliquely(gap_mm: float, pixels: int) -> None:
+    kept = growth_from(square(12)).within_reach(torch.ones(96, 96), square(12), gap_mm, 1.0)
+    assert int(kept.sum()) == (12 + 2 * pixels) ** 2
 
 
 def test_a_structure_that_has_become_smaller_may_not_widen_fast() -> None:
