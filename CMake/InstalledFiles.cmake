@@ -88,6 +88,7 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/evaluation/random_walker.py
   DPLSegmentLib/evaluation/report.py
   DPLSegmentLib/evaluation/run.py
+  DPLSegmentLib/evaluation/score_picture.py
   DPLSegmentLib/evaluation/seam.py
   DPLSegmentLib/evaluation/seeds.py
   DPLSegmentLib/evaluation/snapshot.py

@@ -131,14 +131,17 @@ def _facts(arguments: argparse.Namespace, plan: Plan, model_id: str) -> dict[str
 
 
 def _write(arguments: argparse.Namespace, done: Run, content: dict[str, Any]) -> None:
-    """The numbers and the three pictures, all or none, and one line that says where they are."""
+    """The numbers and the pictures, all or none, and one line that says where they are."""
     from DPLSegmentLib.evaluation.machine import describe
     from DPLSegmentLib.evaluation.pictures import draw
+    from DPLSegmentLib.evaluation.score_picture import draw_scores
 
     stem = f"{'-'.join(arguments.data.resolve().parts[-2:])}-{arguments.protocol}"
     numbers = arguments.json or arguments.output / f"{stem}.json"
     pictures = {f"{stem}-{word}.png": picture for word, picture in done.pictures.items()}
-    with together(arguments.output, pictures) as staging:
+    scores = f"{stem}-scores.png"
+    with together(arguments.output, [*pictures, scores]) as staging:
+        draw_scores(done.results, content["title"], staging / scores)
         for name, (snapshot, score) in pictures.items():
             draw(snapshot, score, staging / name)
     with together(numbers.parent, [numbers.name]) as staging:

@@ -40,6 +40,7 @@ def test_the_table_the_numbers_and_three_pictures_are_left(
     assert sorted(path.name.rsplit("-", 1)[1] for path in output.glob("*.png")) == [
         "best.png",
         "median.png",
+        "scores.png",
         "worst.png",
     ]
 

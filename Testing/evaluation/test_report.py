@@ -12,6 +12,7 @@ from DPLSegmentLib.evaluation.pictures import draw
 from DPLSegmentLib.evaluation.plan import Plan
 from DPLSegmentLib.evaluation.protocols import run_protocol
 from DPLSegmentLib.evaluation.report import Result, document, extremes, rows, tables
+from DPLSegmentLib.evaluation.score_picture import draw_scores, series
 from DPLSegmentLib.evaluation.seam import Segmenter
 from DPLSegmentLib.evaluation.tasks import Score
 
@@ -80,3 +81,18 @@ def test_the_machine_is_named() -> None:
     facts = machine()
     assert facts["cpu"] and facts["cores"] >= 1 and facts["torch"]
     assert facts["cpu"] in describe(facts)
+
+
+def test_every_method_has_a_series_of_structures_and_every_setting_its_own(result: Result) -> None:
+    other = Result("other", (score("a", "liver", 0.5),))
+    assert series([result, other]) == {
+        "ours": {"liver": pytest.approx(0.8), "spleen": pytest.approx(0.4)},
+        "other": {"liver": pytest.approx(0.5)},
+    }
+    clicks = Result("ours", (score("a", "liver", 0.5, "1 painted"), score("a", "liver", 0.7, "2 painted")))
+    assert list(series([clicks])) == ["ours, 1 painted", "ours, 2 painted"]
+
+
+def test_the_scores_are_drawn_where_a_method_lacks_a_structure(result: Result, tmp_path: Path) -> None:
+    draw_scores([result, Result("other", (score("a", "liver", 0.5),))], "S on data", tmp_path / "scores.png")
+    assert (tmp_path / "scores.png").read_bytes().startswith(b"\x89PNG")
