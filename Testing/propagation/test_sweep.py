@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
@@ -198,3 +199,21 @@ def test_a_step_leaves_everything_far_from_the_last_mask_empty(engine: Engine, k
     assert not step.probability[128:].any() and not step.probability[:, 128:].any()
     for number in (step.presence, step.agreement, step.margin):
         assert 0 <= number <= 1
+
+
+def test_thick_slices_follow_affinity_more_closely_than_thin_ones(
+    engine: Engine, kidney_embedding: Embedding, kidney_truth: Segmentation
+) -> None:
+    kidney = next(segment for segment in kidney_truth.segments if segment.name == "right kidney")
+    mask = next(each.working for each in painted_slices(kidney, 0, kidney_embedding) if each.index == 13)
+    small = torch.nn.functional.avg_pool2d(mask[None], 4)[0]
+    plain = engine.network.extract(kidney_embedding.standardised(13), small)
+    stepper = DecoderStep(engine.network, engine.network.enhance(plain, Enhancement()))
+    memory = stepper.begin(kidney_embedding, 13, mask)
+    thin, thick = (
+        stepper.step(replace(kidney_embedding, stack=replace(kidney_embedding.stack, gap_mm=gap)), 14, 13, mask, memory)
+        for gap in (4.0, 4.0001)
+    )
+    carried = AffinityStep(engine.network).step(kidney_embedding, 14, 13, mask, memory).probability
+    away = [(step.probability - carried)[mask > 0.5].abs().mean() for step in (thin, thick)]
+    assert away[1] < 0.8 * away[0]
