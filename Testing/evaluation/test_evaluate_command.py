@@ -24,7 +24,7 @@ def kidneys_only(patients: Path, tmp_path: Path) -> Path:
     return copied
 
 
-def test_the_table_the_numbers_and_three_pictures_are_left(
+def test_the_table_the_numbers_and_the_pictures_are_left(
     patients: Path, output: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["evaluate", "--data", str(patients), "--protocol", "S", "--structures", "benchmark", "--device", "cpu"]
