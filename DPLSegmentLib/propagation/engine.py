@@ -20,7 +20,7 @@ from DPLSegmentLib.propagation.cache import EmbeddingCache, Key, fingerprint
 from DPLSegmentLib.propagation.closeup import close_up
 from DPLSegmentLib.propagation.embedding import Embedder, Embedding
 from DPLSegmentLib.propagation.faced import faced
-from DPLSegmentLib.propagation.known import KnownStructure
+from DPLSegmentLib.propagation.known import KnownStructure, Recognised
 from DPLSegmentLib.propagation.options import EngineOptions
 from DPLSegmentLib.propagation.painted import PaintedSlice, painted_slices, plane_of
 from DPLSegmentLib.propagation.prototype_set import (
@@ -228,6 +228,8 @@ class Engine:
         assembly = Assembly(query, axis, self.options.confidence)
         for number, structure in enumerate(found.structures):
             seen = self._seen(structure, own, embedding, on_progress, cancel)
+            if own is None:
+                seen = self._found_again(seen, query, slice_range, cancel)
             reach = seen.reach(slice_range)
             options = self._options(seen.embedding, embedding)
             run = StructureRun(self.network, options, seen.embedding, seen.structure, axis, reach, seen.known)
@@ -265,15 +267,38 @@ class Engine:
         prototypes = collect(painted, closer, self.network.extract)
         return _Seen(replace(structure, prototypes=prototypes), closer, painted, known)
 
+    def _found_again(
+        self, seen: _Seen, query: Volume, slice_range: tuple[int, int] | None, cancel: CancelToken | None
+    ) -> _Seen:
+        """With where a structure that was recognised is in a scan on which nothing is painted."""
+        recognised = seen.structure.recognised
+        if recognised is None:
+            return seen
+        looked = self._looked_at(seen.embedding, query)
+        place = (seen.structure.whole.area_mm2, reach_of(slice_range, seen.embedding.count))
+        return replace(seen, known=looked.found(recognised, *place, cancel) if looked else None)
+
     def _known(
         self, own: Support, painted: Sequence[PaintedSlice], embedding: Embedding, cancel: CancelToken | None
     ) -> KnownStructure | None:
         """Where a structure is that the model knows by name; what is seen of a scan is kept until the next one."""
+        looked = self._looked_at(embedding, own.volume)
+        return looked.known(painted, cancel) if looked else None
+
+    def _recognised(
+        self, support: Support, painted: Sequence[PaintedSlice], embedding: Embedding, cancel: CancelToken | None
+    ) -> Recognised | None:
+        """What is painted, where that can be found again in other scans."""
+        looked = self._looked_at(embedding, support.volume)
+        return looked.recognised(painted, cancel) if looked and looked.drawn else None
+
+    def _looked_at(self, embedding: Embedding, volume: Volume) -> Recognition | None:
+        """What is known in a scan; kept until the next one."""
         if not self.options.recognise:
             return None
         if self.looked_at is not embedding:
-            self.looked_at, self.recognition = embedding, recognition(self.network, embedding, own.volume)
-        return self.recognition.known(painted, cancel) if self.recognition else None
+            self.looked_at, self.recognition = embedding, recognition(self.network, embedding, volume)
+        return self.recognition
 
     def _found(
         self,
@@ -326,7 +351,9 @@ class Engine:
                 prototypes = merged([section.prototypes for section in sections])
                 largest = max(painted, key=lambda each: float(each.working.sum()))
                 kept = (embedding.course.at(largest.index, embedding.stack.gap_mm), segment.value, segment.color)
-                structures.append(StructurePrototypes(segment.name, prototypes, sections, *kept, dict(segment.tags)))
+                recognised = self._recognised(support, painted, embedding, cancel)
+                tags = dict(segment.tags)
+                structures.append(StructurePrototypes(segment.name, prototypes, sections, *kept, tags, recognised))
         way, window = facing(support.volume.ijk_to_ras), _hounsfield_window(support)
         return PrototypeSet(tuple(structures), way, axis, window, self.model_id)
 
@@ -358,8 +385,9 @@ def _segment(support: Support, name: str) -> Segment:
 
 
 def _joined(known: StructurePrototypes, other: StructurePrototypes) -> StructurePrototypes:
-    prototypes = merged([known.prototypes, other.prototypes])
-    return replace(known, prototypes=prototypes, sections=joined_sections(known.sections, other.sections))
+    prototypes, sections = merged([known.prototypes, other.prototypes]), joined_sections(known.sections, other.sections)
+    recognised = known.recognised or other.recognised
+    return replace(known, prototypes=prototypes, sections=sections, recognised=recognised)
 
 
 def _shift(kind: Kind) -> float:

@@ -11,11 +11,20 @@ from torch import Tensor
 from torch.nn import functional
 
 from DPLSegmentLib.images.stack import SliceStack
-from DPLSegmentLib.propagation.sweep import SweepRange
+from DPLSegmentLib.propagation.sweep import Seed, SweepRange
 
 _SUREST, _SUREST_SWEPT = 0.02, 0.01
 _SEEN, _NOTHING, _LIKELY = 1.5, 0.005, -1.0
 _LEADS, _FAR_MM, _LOST = 0.5, 40.0, 0.25
+_FOUND = 0.99
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """What a painted structure was taken for: the `name` of something known, and how far (0..1) that is trusted."""
+
+    name: str
+    trust: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +57,13 @@ class KnownStructure:
         first, last = self.reach.known
         there = [index for index in range(first, last + 1) if mask[index].any()]
         return {index: stack.to_native((self.odds(index, stack) > 0).float()[None].numpy())[0] > 0.5 for index in there}
+
+    def seed(self, stack: SliceStack) -> Seed:
+        """Where it is seen on the one slice that it was found by in a scan on which nothing is painted."""
+        (index,) = self.painted
+        odds = self.odds(index, stack)
+        inside = odds >= min(0.0, float(odds.max()))
+        return Seed(index, inside.float(), _FOUND * float(odds.sigmoid()[inside].mean()))
 
     @property
     def leads(self) -> bool:

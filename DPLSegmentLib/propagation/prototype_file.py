@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from torch import Tensor
 from DPLSegmentLib.images.atomic import atomic
 from DPLSegmentLib.network.prototypes import Prototypes
 from DPLSegmentLib.propagation.course import Course
+from DPLSegmentLib.propagation.known import Recognised
 from DPLSegmentLib.propagation.prototype_set import PrototypeSet, Section, StructurePrototypes
 from DPLSegmentLib.propagation.types import PropagationError
 
@@ -96,6 +98,7 @@ def _packed(structure: StructurePrototypes) -> dict[str, Any]:
         "value": structure.value,
         "color": list(structure.color),
         "tags": dict(structure.tags),
+        "recognised": astuple(structure.recognised) if structure.recognised else None,
     }
 
 
@@ -108,8 +111,13 @@ def _unpacked(packed: dict[str, Any]) -> StructurePrototypes:
     return StructurePrototypes(
         packed["name"], _prototypes(packed), tuple(_section(each) for each in packed.get("sections", [packed])),
         Course(_tensor(packed["course"]), float(packed["height"])), int(packed["value"]),
-        (red, green, blue), dict(packed["tags"]),
+        (red, green, blue), dict(packed["tags"]), _recognised(packed.get("recognised")),
     )  # fmt: skip
+
+
+def _recognised(packed: tuple[str, float] | None) -> Recognised | None:
+    """Files of before do not say it."""
+    return Recognised(str(packed[0]), float(packed[1])) if packed else None
 
 
 def _section(packed: dict[str, Any]) -> Section:

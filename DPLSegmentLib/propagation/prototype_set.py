@@ -14,6 +14,7 @@ from DPLSegmentLib.network.prototypes import PrototypeExtractor, Prototypes
 from DPLSegmentLib.propagation.body import body_box, to_body
 from DPLSegmentLib.propagation.course import Course
 from DPLSegmentLib.propagation.embedding import Embedding
+from DPLSegmentLib.propagation.known import Recognised
 from DPLSegmentLib.propagation.painted import PaintedSlice
 
 
@@ -34,8 +35,8 @@ class Section:
 @dataclass(frozen=True, eq=False)
 class StructurePrototypes:
     """One structure: the plain (not yet enhanced) prototypes of all that is painted, its painted sections in the order
-    of the slices, the course of its scan with the height at which it was painted, and what the result shall carry:
-    name, value, colour, tags."""
+    of the slices, the course of its scan with the height at which it was painted, what it was `recognised` as, and what
+    the result shall carry: name, value, colour, tags."""
 
     name: str
     prototypes: Prototypes
@@ -44,6 +45,7 @@ class StructurePrototypes:
     value: int = 1
     color: tuple[float, float, float] = (0.5, 0.68, 0.5)
     tags: Mapping[str, str] = field(default_factory=dict)
+    recognised: Recognised | None = None
 
     def to(self, device: torch.device) -> StructurePrototypes:
         """The same on another device."""

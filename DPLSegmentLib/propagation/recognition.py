@@ -24,7 +24,7 @@ from DPLSegmentLib.network.network import SegmentationNetwork
 from DPLSegmentLib.network.recogniser import TOLD_STRIDE, Recogniser, places_of, slice_step
 from DPLSegmentLib.propagation.body import body_box
 from DPLSegmentLib.propagation.embedding import Embedding
-from DPLSegmentLib.propagation.known import KnownStructure
+from DPLSegmentLib.propagation.known import KnownStructure, Recognised
 from DPLSegmentLib.propagation.painted import PaintedSlice
 from DPLSegmentLib.propagation.region import Region, region_around
 from DPLSegmentLib.propagation.sweep import SweepRange
@@ -37,6 +37,7 @@ _NEXT = 1
 _WELL, _LITTLE = 0.6, 0.2
 _DRAWN_TRUST, _FOUND_TRUST = (0.4, 0.8), (0.7, 0.9)
 _TINY = 1e-3
+_INSIDE, _LEAST_AREA = 0.5, 0.2
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,13 @@ class Recognition:
         self._whole: Tensor | None = None
 
     def known(self, painted: Sequence[PaintedSlice], cancel: CancelToken | None = None) -> KnownStructure | None:
+        """What is painted and where it is, if it is a known structure; raises Cancelled."""
+        recognised = self.recognised(painted, cancel)
+        if recognised is None:
+            return None
+        return self._seen_as(recognised, {each.index: _seen_small(each) for each in painted}, cancel)
+
+    def recognised(self, painted: Sequence[PaintedSlice], cancel: CancelToken | None = None) -> Recognised | None:
         """What is painted, if it is a known structure: by the soft Dice with where that is seen there. The whole scan
         is looked at only where it may be one, judged by its surroundings alone.
 
@@ -85,15 +93,43 @@ class Recognition:
         whole = self._all(cancel)
         alikes = self._alike(painted, lambda each: whole[self._near(each.index)])
         alikes[alikes < torch.tensor([each.least for each in self.structures])] = 0
-        number, alike = int(alikes.argmax()), float(alikes.max())
-        told, stack = self.structures[number], self.embedding.stack
-        if not alike or not told.believed:
+        alike, told = float(alikes.max()), self.structures[int(alikes.argmax())]
+        return Recognised(told.name, _trust(alike, told.trust)) if alike and told.believed else None
+
+    @property
+    def drawn(self) -> set[str]:
+        """The names of what people drew, in scans of this kind."""
+        return {each.name for each in self.structures if each.drawn}
+
+    def found(
+        self, recognised: Recognised, area_mm2: float, reach: SweepRange, cancel: CancelToken | None = None
+    ) -> KnownStructure | None:
+        """What was recognised in another scan, where it is as large as `area_mm2`: on the slice of `reach` where most
+        of it is seen. None where no fifth of that area is, and for what nobody drew in scans of this kind; raises
+        Cancelled."""
+        if recognised.name not in self.drawn:
             return None
-        probability = _interpolated(whole[:, number].float(), self.slices.step, self.embedding.count)
-        trust = _trust(alike, told.trust)
-        masks = {each.index: _seen_small(each) for each in painted}
+        parts, _ = ndimage.label((self._probability(recognised.name, cancel) > _INSIDE).numpy(), np.ones((3, 3, 3)))
+        largest = parts == max(1, int(np.bincount(parts.ravel(), parts.ravel() > 0).argmax()))
+        sizes = largest[reach.first : reach.last + 1].sum((1, 2))
+        if sizes.max() * (TOLD_STRIDE * self.embedding.stack.pixel_mm) ** 2 <= _LEAST_AREA * area_mm2:
+            return None
+        index = reach.first + int(sizes.argmax())
+        return self._seen_as(recognised, {index: torch.from_numpy(largest[index]).float()}, cancel)
+
+    def _seen_as(
+        self, recognised: Recognised, masks: Mapping[int, Tensor], cancel: CancelToken | None
+    ) -> KnownStructure:
+        """A known structure, of which `masks` [h, w] of some slices are sure."""
+        probability, trust = self._probability(recognised.name, cancel), recognised.trust
         reach = _reach(probability, masks, _NEXT * self.slices.step, trust)
-        return KnownStructure(told.name, probability, stack, reach, trust, told.drawn, tuple(masks))
+        guides, stack = recognised.name in self.drawn, self.embedding.stack
+        return KnownStructure(recognised.name, probability, stack, reach, trust, guides, tuple(masks))
+
+    def _probability(self, name: str, cancel: CancelToken | None) -> Tensor:
+        """[n, h, w] of a structure on every slice."""
+        number = next(number for number, each in enumerate(self.structures) if each.name == name)
+        return _interpolated(self._all(cancel)[:, number].float(), self.slices.step, self.embedding.count)
 
     def _alike(self, painted: Sequence[PaintedSlice], seen: Callable[[PaintedSlice], Tensor]) -> Tensor:
         """[k]: how much the painted slices are like each known structure on the likest of those that are `seen`

@@ -14,6 +14,7 @@ from DPLSegmentLib.images.facing import facing, turn_to
 from DPLSegmentLib.images.segmentation import Segmentation
 from DPLSegmentLib.images.volume import Volume
 from DPLSegmentLib.propagation.engine import Engine
+from DPLSegmentLib.propagation.known import Recognised
 from DPLSegmentLib.propagation.prototype_file import FORMAT, load_prototypes, save_prototypes
 from DPLSegmentLib.propagation.prototype_set import PrototypeSet
 from DPLSegmentLib.propagation.types import Propagation, PropagationError, SliceResult, Support
@@ -80,12 +81,18 @@ def test_a_file_of_prototypes_gives_what_the_painted_scan_gives(
     assert same(engine.propagate(load_prototypes(file, engine.model_id), other_ct), direct)
 
 
-def test_prototypes_come_back_from_their_file_to_the_bit(prototypes: PrototypeSet, file: Path) -> None:
+@pytest.mark.parametrize("recognised", [None, Recognised("aorta", 0.25)])
+def test_prototypes_come_back_from_their_file_to_the_bit(
+    prototypes: PrototypeSet, file: Path, recognised: Recognised | None
+) -> None:
+    structures = tuple(replace(each, recognised=recognised) for each in prototypes.structures)
+    prototypes = replace(prototypes, structures=structures)
+    save_prototypes(prototypes, file)
     loaded = load_prototypes(file, prototypes.model_id)
     for name in ("facing", "axis", "window", "model_id"):
         assert getattr(loaded, name) == getattr(prototypes, name)
     for one, other in zip(loaded.structures, prototypes.structures, strict=True):
-        for name in ("name", "value", "color", "tags"):
+        for name in ("name", "value", "color", "tags", "recognised"):
             assert getattr(one, name) == getattr(other, name)
         for section, known in zip(one.sections, other.sections, strict=True):
             assert torch.equal(section.place, known.place) and section.area_mm2 == known.area_mm2

@@ -17,7 +17,7 @@ from DPLSegmentLib.network.evidence import shrink
 from DPLSegmentLib.network.network import SegmentationNetwork
 from DPLSegmentLib.propagation.embedding import Embedding
 from DPLSegmentLib.propagation.engine import Engine
-from DPLSegmentLib.propagation.known import KnownStructure
+from DPLSegmentLib.propagation.known import KnownStructure, Recognised
 from DPLSegmentLib.propagation.painted import PaintedSlice, painted_slices
 from DPLSegmentLib.propagation.recognition import Recognition, recognition
 from DPLSegmentLib.propagation.sweep import SweepRange
@@ -276,3 +276,64 @@ def test_the_slice_range_of_the_user_counts_more_than_what_is_known(
     result = engine.propagate([paint(ct, masks["aorta"])], ct, slice_range=(index - 3, index + 2))
     found = np.flatnonzero(result.segmentation.segments[0].mask.any((1, 2)))
     assert (found[0], found[-1]) == (index - 3, index + 2)
+
+
+@pytest.fixture(scope="module")
+def everywhere(embedding: Embedding) -> SweepRange:
+    """All slices of the bundled CT."""
+    return SweepRange(0, embedding.count - 1)
+
+
+@pytest.fixture(scope="module")
+def other_patient(ct: Volume) -> Volume:
+    """As it were another patient: the bundled CT without its lowest and highest slices, wider, and noisier."""
+    noise = np.random.default_rng(5).normal(0, 8, ct.array.shape)
+    moved = ct.ijk_to_ras @ np.diag([1.06, 1.06, 1, 1])
+    moved[:3, 3] += 10 * ct.ijk_to_ras[:3, 2]
+    return Volume((ct.array + noise).astype(np.int16)[10:-5], moved, "another patient")
+
+
+@pytest.mark.parametrize("name", ["inferior vena cava", "aorta"])
+def test_what_was_recognised_is_found_where_nothing_is_painted(
+    sight: Recognition, embedding: Embedding, masks: Masks, everywhere: SweepRange, name: str
+) -> None:
+    known = sight.found(Recognised(name, 1.0), 400.0, everywhere)
+    assert known
+    seed = known.seed(embedding.stack)
+    assert not seed.painted
+    assert dice(embedding.stack.to_native(seed.mask[None].numpy())[0] > 0.5, masks[name][seed.index]) > 0.5
+
+
+def test_it_is_found_in_the_slices_that_the_user_names(sight: Recognition, embedding: Embedding) -> None:
+    known = sight.found(Recognised("stomach", 1.0), 400.0, SweepRange(0, embedding.count - 1))
+    assert known
+    (middle,) = known.painted
+    lower = sight.found(Recognised("stomach", 1.0), 400.0, SweepRange(middle - 6, middle - 3))
+    assert lower and middle - 6 <= lower.painted[0] <= middle - 3
+
+
+@pytest.mark.parametrize("name", ["mandible", "found on CT, 26", "found on MR, 20", "of another model"])
+def test_what_is_not_there_or_nobody_drew_is_not_found(sight: Recognition, everywhere: SweepRange, name: str) -> None:
+    assert sight.found(Recognised(name, 1.0), 400.0, everywhere) is None
+
+
+def test_what_is_recognised_is_found_in_another_scan(
+    engine: Engine, ct: Volume, masks: Masks, paint: Paint, other_patient: Volume
+) -> None:
+    prototypes = engine.prototypes([paint(ct, masks["aorta"])])
+    assert prototypes.structures[0].recognised
+    known, searched = (
+        each.propagate(prototypes, other_patient).segmentation.segments[0].mask
+        for each in (engine, engine.with_options(replace(engine.options, recognise=False)))
+    )
+    assert dice(known, masks["aorta"][10:-5]) > max(0.8, dice(searched, masks["aorta"][10:-5]) - 0.02)
+
+
+def test_what_one_of_two_painted_scans_is_recognised_as_is_looked_for(
+    engine: Engine, ct: Volume, masks: Masks, paint: Paint, other_patient: Volume
+) -> None:
+    empty = replace(other_patient, array=np.full_like(other_patient.array, -1000))
+    unlike = paint(empty, masks["aorta"][10:-5])
+    joined = engine.prototypes([unlike, paint(ct, masks["aorta"])])
+    assert engine.prototypes([unlike]).structures[0].recognised is None
+    assert joined.structures[0].recognised
