@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,11 +28,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Train each to the last step; starts again where the checkpoint of its run stands."""
     from DPLSegmentLib.training.config import read_config
-    from DPLSegmentLib.training.distributed import join_team, leave_team
+    from DPLSegmentLib.training.distributed import in_team, leave_team
 
-    configs, team = [read_config(path) for path in arguments.config], join_team()
-    for config in configs:
-        _train(config, team)
+    for config in [read_config(path) for path in arguments.config]:
+        in_team(config.processes, partial(_train, config))
     leave_team()
 
 

@@ -1,12 +1,16 @@
-"""Several training processes that share their gradients: `torchrun` on GPUs or on CPU cores."""
+"""Several training processes that share their gradients: on the cores of a CPU, or on GPUs by `torchrun`."""
 
 from __future__ import annotations
 
 import os
+import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from torch import distributed, nn
+from torch import distributed, multiprocessing, nn
+
+from DPLSegmentLib.training.config import TrainingError
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,33 @@ def join_team() -> Team:
     if size > 1 and not distributed.is_initialized():
         distributed.init_process_group("nccl" if cuda else "gloo")
     return Team(rank, size, device)
+
+
+def in_team(size: int, work: Callable[[Team], None]) -> None:
+    """Do `work`, which can be pickled, in `size` new processes that are a team; in this one if `size` is 1, on a
+    graphics card, and where torchrun has made a team already. Raises TrainingError with what one of them failed by."""
+    if size == 1 or torch.cuda.is_available() or "WORLD_SIZE" in os.environ:
+        work(join_team())
+        return
+    try:
+        multiprocessing.spawn(_member, (size, _free_port(), work), nprocs=size, daemon=True)
+    except (multiprocessing.ProcessRaisedException, multiprocessing.ProcessExitedException) as error:
+        raise TrainingError(f"A process of the training failed: {str(error).splitlines()[-1]}") from error
+
+
+def _member(rank: int, size: int, port: int, work: Callable[[Team], None]) -> None:
+    there = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    told = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": size, **there}
+    os.environ.update({name: str(value) for name, value in told.items()})
+    work(join_team())
+    leave_team()
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
 
 
 def leave_team() -> None:

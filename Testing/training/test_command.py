@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -34,3 +35,34 @@ def test_a_later_configuration_that_is_wrong_is_refused_before_anything_is_train
     assert main(["train", "--config", *map(str, stages)]) != 0
     assert "second.toml" in capsys.readouterr().err
     assert not stages[0].with_suffix("").exists()
+
+
+@pytest.fixture
+def team_of_two(stages: list[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The first configuration, for two processes."""
+    for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK"):
+        monkeypatch.delenv(name, raising=False)
+    stages[0].write_text(stages[0].read_text() + "processes = 2\n")
+    return stages[0]
+
+
+def test_a_configuration_for_two_processes_starts_them_itself(team_of_two: Path, stages: list[Path]) -> None:
+    assert main(["train", "--config", str(team_of_two), str(stages[1])]) == 0
+    assert (stages[1].with_suffix("") / "dpl-segment.pt").is_file()
+
+
+def test_two_processes_learn_from_two_episodes_in_a_step(team_of_two: Path, tmp_path: Path) -> None:
+    weights = tmp_path / "first" / "dpl-segment.pt"
+    main(["train", "--config", str(team_of_two)])
+    of_two = weights.read_bytes()
+    shutil.rmtree(weights.parent)
+    team_of_two.write_text(team_of_two.read_text().replace("processes = 2", "processes = 1"))
+    main(["train", "--config", str(team_of_two)])
+    assert weights.read_bytes() != of_two
+
+
+def test_what_one_of_two_processes_fails_by_is_said(team_of_two: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    team_of_two.write_text(team_of_two.read_text() + 'start = "nowhere.pt"\n')
+    assert main(["train", "--config", str(team_of_two)]) == 1
+    told = capsys.readouterr().err
+    assert "A process of the training failed" in told and "nowhere.pt" in told
