@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from DPLSegmentLib.network.config import STRIDE
-from DPLSegmentLib.network.evidence import grown, shrink
+from DPLSegmentLib.network.evidence import grown
 from DPLSegmentLib.network.network import SegmentationNetwork
 from DPLSegmentLib.network.prototypes import Prototypes
 from DPLSegmentLib.network.similarity import score
@@ -22,7 +22,7 @@ from DPLSegmentLib.propagation.embedding import Embedding
 from DPLSegmentLib.propagation.known import KnownStructure
 from DPLSegmentLib.propagation.options import EngineOptions
 from DPLSegmentLib.propagation.painted import PaintedSlice
-from DPLSegmentLib.propagation.prototype_set import Section, StructurePrototypes, merged
+from DPLSegmentLib.propagation.prototype_set import Section, StructurePrototypes
 from DPLSegmentLib.propagation.regrowth import kept_slices
 from DPLSegmentLib.propagation.rehearsal import Rehearsal
 from DPLSegmentLib.propagation.return_trip import return_trips
@@ -100,8 +100,6 @@ class StructureRun:
         if not self.options.use_propagation:
             return self._scored(check)
         seeds = self._seeds(painted, check)
-        if not painted and not self.known:
-            self._learn(seeds)
         voting = self.reach.certain and not painted and len(seeds) > 1
         blend = self._agreed(seeds, check, on_slice) if voting else self._blended(seeds, check, on_slice)
         return self._settled(blend, seeds, {each.index: each.working.cpu() for each in painted}, check)
@@ -209,12 +207,6 @@ class StructureRun:
         found = [self._search(section, None, share, check) for section, share in zip(sections, shares, strict=True)]
         return [seed for seeds in found for seed in seeds]
 
-    @torch.inference_mode()
-    def _learn(self, found: Sequence[Seed]) -> None:
-        """How the structure looks where it was found in this scan, beside how it looked where it was painted."""
-        own = [self.network.extract(self.embedding.standardised(seed.index), _small(seed)) for seed in found]
-        self.prototypes = self._enhanced(merged([*own, self.structure.prototypes]))
-
     def _search(
         self, section: Section, height_mm: float | None, parts: Sequence[SweepRange], check: Check
     ) -> list[Seed]:
@@ -247,11 +239,6 @@ class StructureRun:
         native = self.embedding.stack.to_native(swept.probability[None].float().cpu().numpy())[0]
         mask = (native > _INSIDE) & swept.present
         return SliceResult(self.structure.name, self.axis, swept.index, mask, swept.confidence)
-
-
-def _small(seed: Seed) -> Tensor:
-    """[h, w] at the embedding's stride."""
-    return shrink(seed.mask[None].float())[0]
 
 
 def reach_of(slice_range: tuple[int, int] | None, count: int) -> SweepRange:
