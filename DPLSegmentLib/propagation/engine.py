@@ -74,8 +74,7 @@ class Engine:
         self.model = model
         self.options = options or EngineOptions()
         self.cache = EmbeddingCache()
-        self.looked_at: Embedding | None = None
-        self.recognition: Recognition | None = None
+        self.looked_at: list[tuple[Embedding, Recognition | None]] = []
         self.device_name = device_name(device)
         self._use(device)
 
@@ -189,7 +188,7 @@ class Engine:
     def _fall_back(self) -> None:
         self.device_name = f"CPU, because the memory of {device_name(self.device)} was full"
         self.cache.clear()
-        self.looked_at = self.recognition = None
+        self.looked_at = []
         self._use(torch.device("cpu"))
         torch.cuda.empty_cache()
 
@@ -281,7 +280,7 @@ class Engine:
     def _known(
         self, own: Support, painted: Sequence[PaintedSlice], embedding: Embedding, cancel: CancelToken | None
     ) -> KnownStructure | None:
-        """Where a structure is that the model knows by name; what is seen of a scan is kept until the next one."""
+        """Where a structure is that the model knows by name; what is seen of a scan is kept for a while."""
         looked = self._looked_at(embedding, own.volume)
         return looked.known(painted, cancel) if looked else None
 
@@ -293,12 +292,13 @@ class Engine:
         return looked.recognised(painted, cancel) if looked and looked.drawn else None
 
     def _looked_at(self, embedding: Embedding, volume: Volume) -> Recognition | None:
-        """What is known in a scan; kept until the next one."""
+        """What is known in a scan; kept of two, as other scans are looked at in turn with the painted one."""
         if not self.options.recognise:
             return None
-        if self.looked_at is not embedding:
-            self.looked_at, self.recognition = embedding, recognition(self.network, embedding, volume)
-        return self.recognition
+        known = [seen for of, seen in self.looked_at if of is embedding]
+        seen = known[0] if known else recognition(self.network, embedding, volume)
+        self.looked_at = [*[each for each in self.looked_at if each[0] is not embedding][-1:], (embedding, seen)]
+        return seen
 
     def _found(
         self,

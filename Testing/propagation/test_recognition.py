@@ -337,3 +337,17 @@ def test_what_one_of_two_painted_scans_is_recognised_as_is_looked_for(
     joined = engine.prototypes([unlike, paint(ct, masks["aorta"])])
     assert engine.prototypes([unlike]).structures[0].recognised is None
     assert joined.structures[0].recognised
+
+
+def test_the_painted_scan_is_looked_at_once_for_many_others(
+    engine: Engine, ct: Volume, masks: Masks, paint: Paint, other_patient: Volume
+) -> None:
+    fresh = engine.with_options(replace(engine.options))
+    fresh.looked_at = []
+    support = paint(ct, masks["aorta"])
+    fresh.prototypes([support])
+    ((_, painted_scan),) = fresh.looked_at
+    for less in (5, 6):
+        another = replace(other_patient, array=other_patient.array[:-less])
+        fresh.propagate([support], another)
+        assert [seen for _, seen in fresh.looked_at][0] is painted_scan
