@@ -232,6 +232,7 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/propagation/return_trip.py
   DPLSegmentLib/propagation/search.py
   DPLSegmentLib/propagation/settle.py
+  DPLSegmentLib/propagation/sights.py
   DPLSegmentLib/propagation/spreading.py
   DPLSegmentLib/propagation/steady.py
   DPLSegmentLib/propagation/steps.py

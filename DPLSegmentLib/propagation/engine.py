@@ -20,7 +20,7 @@ from DPLSegmentLib.propagation.cache import EmbeddingCache, Key, fingerprint
 from DPLSegmentLib.propagation.closeup import close_up
 from DPLSegmentLib.propagation.embedding import Embedder, Embedding
 from DPLSegmentLib.propagation.faced import faced
-from DPLSegmentLib.propagation.known import KnownStructure, Recognised
+from DPLSegmentLib.propagation.known import KnownStructure
 from DPLSegmentLib.propagation.options import EngineOptions
 from DPLSegmentLib.propagation.painted import PaintedSlice, painted_slices, plane_of
 from DPLSegmentLib.propagation.prototype_set import (
@@ -31,8 +31,8 @@ from DPLSegmentLib.propagation.prototype_set import (
     merged,
     section_of,
 )
-from DPLSegmentLib.propagation.recognition import Recognition, recognition
 from DPLSegmentLib.propagation.result import Assembly
+from DPLSegmentLib.propagation.sights import Sights
 from DPLSegmentLib.propagation.stopwatch import Stopwatch
 from DPLSegmentLib.propagation.structure import StructureRun, reach_of
 from DPLSegmentLib.propagation.sweep import SweepRange
@@ -74,13 +74,13 @@ class Engine:
         self.model = model
         self.options = options or EngineOptions()
         self.cache = EmbeddingCache()
-        self.looked_at: list[tuple[Embedding, Recognition | None]] = []
         self.device_name = device_name(device)
         self._use(device)
 
     def _use(self, device: torch.device) -> None:
         self.device = device
         self.network = self.model.network.to(device)
+        self.sights = Sights(self.network)
         self.embedder = Embedder(fast_encoder(self.network.encoder, device), device)
 
     @property
@@ -188,7 +188,6 @@ class Engine:
     def _fall_back(self) -> None:
         self.device_name = f"CPU, because the memory of {device_name(self.device)} was full"
         self.cache.clear()
-        self.looked_at = []
         self._use(torch.device("cpu"))
         torch.cuda.empty_cache()
 
@@ -255,7 +254,9 @@ class Engine:
         """A structure of the scan it was painted on, close up if it is thin there; of other scans as it is."""
         segment = _segment(own, structure.name) if own else None
         painted = painted_slices(segment, embedding.stack.axis, embedding) if segment else []
-        known = self._known(own, painted, embedding, cancel) if own and painted else None
+        known = None
+        if own and painted and self.options.recognise:
+            known = self.sights.known(embedding, own.volume, painted, cancel)
         close = close_up(painted, embedding) if painted and self.options.close_up else None
         if own is None or segment is None or close is None:
             return _Seen(structure, embedding, painted, known)
@@ -271,34 +272,10 @@ class Engine:
     ) -> _Seen:
         """With where a structure that was recognised is in a scan on which nothing is painted."""
         recognised = seen.structure.recognised
-        if recognised is None:
+        if recognised is None or not self.options.recognise:
             return seen
-        looked = self._looked_at(seen.embedding, query)
         place = (seen.structure.whole.area_mm2, reach_of(slice_range, seen.embedding.count))
-        return replace(seen, known=looked.found(recognised, *place, cancel) if looked else None)
-
-    def _known(
-        self, own: Support, painted: Sequence[PaintedSlice], embedding: Embedding, cancel: CancelToken | None
-    ) -> KnownStructure | None:
-        """Where a structure is that the model knows by name; what is seen of a scan is kept for a while."""
-        looked = self._looked_at(embedding, own.volume)
-        return looked.known(painted, cancel) if looked else None
-
-    def _recognised(
-        self, support: Support, painted: Sequence[PaintedSlice], embedding: Embedding, cancel: CancelToken | None
-    ) -> Recognised | None:
-        """What is painted, where that can be found again in other scans."""
-        looked = self._looked_at(embedding, support.volume)
-        return looked.recognised(painted, cancel) if looked and looked.drawn else None
-
-    def _looked_at(self, embedding: Embedding, volume: Volume) -> Recognition | None:
-        """What is known in a scan; kept of two, as other scans are looked at in turn with the painted one."""
-        if not self.options.recognise:
-            return None
-        known = [seen for of, seen in self.looked_at if of is embedding]
-        seen = known[0] if known else recognition(self.network, embedding, volume)
-        self.looked_at = [*[each for each in self.looked_at if each[0] is not embedding][-1:], (embedding, seen)]
-        return seen
+        return replace(seen, known=self.sights.found(seen.embedding, query, recognised, *place, cancel))
 
     def _found(
         self,
@@ -351,9 +328,11 @@ class Engine:
                 prototypes = merged([section.prototypes for section in sections])
                 largest = max(painted, key=lambda each: float(each.working.sum()))
                 kept = (embedding.course.at(largest.index, embedding.stack.gap_mm), segment.value, segment.color)
-                recognised = self._recognised(support, painted, embedding, cancel)
-                tags = dict(segment.tags)
-                structures.append(StructurePrototypes(segment.name, prototypes, sections, *kept, tags, recognised))
+                found = StructurePrototypes(segment.name, prototypes, sections, *kept, dict(segment.tags))
+                if self.options.recognise:
+                    sight = self.sights.recognised(embedding, support.volume, painted, cancel)
+                    found = replace(found, recognised=sight)
+                structures.append(found)
         way, window = facing(support.volume.ijk_to_ras), _hounsfield_window(support)
         return PrototypeSet(tuple(structures), way, axis, window, self.model_id)
 

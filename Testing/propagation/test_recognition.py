@@ -100,6 +100,8 @@ def test_looking_for_what_is_known_can_be_cancelled(
     switch.on = True
     with pytest.raises(Cancelled):
         fresh.known(painted_on(embedding, paint(ct, masks["aorta"])), switch)
+    with pytest.raises(Cancelled):
+        fresh.found(Recognised("aorta", 1.0), 400.0, SweepRange(0, embedding.count - 1), switch)
     assert fresh.known(painted_on(embedding, paint(ct, masks["aorta"])))
 
 
@@ -342,12 +344,11 @@ def test_what_one_of_two_painted_scans_is_recognised_as_is_looked_for(
 def test_the_painted_scan_is_looked_at_once_for_many_others(
     engine: Engine, ct: Volume, masks: Masks, paint: Paint, other_patient: Volume
 ) -> None:
-    fresh = engine.with_options(replace(engine.options))
-    fresh.looked_at = []
     support = paint(ct, masks["aorta"])
-    fresh.prototypes([support])
-    ((_, painted_scan),) = fresh.looked_at
+    engine.prototypes([support])
+    sight = engine.sights.of(engine.embed(ct), ct)
     for less in (5, 6):
         another = replace(other_patient, array=other_patient.array[:-less])
-        fresh.propagate([support], another)
-        assert [seen for _, seen in fresh.looked_at][0] is painted_scan
+        engine.propagate([support], another)
+        assert engine.sights.of(engine.embed(ct), ct) is sight
+        assert engine.sights.of(engine.embed(another), another) is not sight

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from typing import Protocol
 
@@ -119,7 +120,8 @@ def test_cancel_takes_effect_within_one_slice(engine: Engine, support: Support, 
 def test_cancel_takes_effect_while_the_structure_is_looked_for(
     engine: Engine, support: Support, other_ct: Volume, switch: Switch
 ) -> None:
-    prototypes, looked = engine.prototypes([support]), []
+    searching = engine.with_options(replace(engine.options, recognise=False))
+    prototypes, looked = searching.prototypes([support]), []
 
     def stop(progress: Progress) -> None:
         if progress.stage == "score":
@@ -127,7 +129,7 @@ def test_cancel_takes_effect_while_the_structure_is_looked_for(
             switch.on = len(looked) == 3
 
     with pytest.raises(Cancelled):
-        engine.propagate(prototypes, other_ct, on_progress=stop, cancel=switch)
+        searching.propagate(prototypes, other_ct, on_progress=stop, cancel=switch)
     assert len(looked) == 3
 
 
