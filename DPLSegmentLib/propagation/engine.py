@@ -20,7 +20,7 @@ from DPLSegmentLib.propagation.cache import EmbeddingCache, Key, fingerprint
 from DPLSegmentLib.propagation.closeup import close_up
 from DPLSegmentLib.propagation.embedding import Embedder, Embedding
 from DPLSegmentLib.propagation.faced import faced
-from DPLSegmentLib.propagation.known import KnownStructure
+from DPLSegmentLib.propagation.known import KnownStructure, Recognised
 from DPLSegmentLib.propagation.options import EngineOptions
 from DPLSegmentLib.propagation.painted import PaintedSlice, painted_slices, plane_of
 from DPLSegmentLib.propagation.prototype_set import (
@@ -126,7 +126,8 @@ class Engine:
         cancel: CancelToken | None = None,
     ) -> PrototypeSet:
         """What the painted slices say of each structure; structures of the same name in several supports are joined."""
-        return self._joined_prototypes([turned(support) for support in supports], on_progress, cancel)
+        upright = [turned(support) for support in supports]
+        return self._recognised(self._joined_prototypes(upright, on_progress, cancel), upright, cancel)
 
     def _joined_prototypes(
         self, supports: Sequence[Support], on_progress: OnProgress | None, cancel: CancelToken | None
@@ -205,6 +206,8 @@ class Engine:
         own = None if isinstance(source, PrototypeSet) else _own_support(source, query)
         if own:
             return self._swept(found, query, own, slice_range, watch, on_progress, on_slice, cancel)
+        if not isinstance(source, PrototypeSet):
+            found = self._recognised(found, source, cancel)
         seen = faced(query, found.facing, found.axis)
         tell, show = seen.progress(on_progress), seen.slices(on_slice)
         reach = seen.reach(slice_range)
@@ -267,6 +270,19 @@ class Engine:
         prototypes = collect(painted, closer, self.network.extract)
         return _Seen(replace(structure, prototypes=prototypes), closer, painted, known)
 
+    def _recognised(self, found: PrototypeSet, supports: Sequence[Support], cancel: CancelToken | None) -> PrototypeSet:
+        """With what each structure is recognised as where it is painted, to be found again by that in other scans."""
+        taken: dict[str, Recognised] = {}
+        for support in supports if self.options.recognise else ():
+            embedding = self._embed_support(support, plane_of(support), None, cancel)
+            for segment in support.painted.segments:
+                painted = painted_slices(segment, embedding.stack.axis, embedding)
+                seen = self.sights.recognised(embedding, support.volume, painted, cancel) if painted else None
+                if seen:
+                    taken.setdefault(segment.name, seen)
+        structures = (replace(each, recognised=taken.get(each.name)) for each in found.structures)
+        return replace(found, structures=tuple(structures))
+
     def _found_again(
         self, seen: _Seen, query: Volume, slice_range: tuple[int, int] | None, cancel: CancelToken | None
     ) -> _Seen:
@@ -328,11 +344,7 @@ class Engine:
                 prototypes = merged([section.prototypes for section in sections])
                 largest = max(painted, key=lambda each: float(each.working.sum()))
                 kept = (embedding.course.at(largest.index, embedding.stack.gap_mm), segment.value, segment.color)
-                found = StructurePrototypes(segment.name, prototypes, sections, *kept, dict(segment.tags))
-                if self.options.recognise:
-                    sight = self.sights.recognised(embedding, support.volume, painted, cancel)
-                    found = replace(found, recognised=sight)
-                structures.append(found)
+                structures.append(StructurePrototypes(segment.name, prototypes, sections, *kept, dict(segment.tags)))
         way, window = facing(support.volume.ijk_to_ras), _hounsfield_window(support)
         return PrototypeSet(tuple(structures), way, axis, window, self.model_id)
 
@@ -364,9 +376,8 @@ def _segment(support: Support, name: str) -> Segment:
 
 
 def _joined(known: StructurePrototypes, other: StructurePrototypes) -> StructurePrototypes:
-    prototypes, sections = merged([known.prototypes, other.prototypes]), joined_sections(known.sections, other.sections)
-    recognised = known.recognised or other.recognised
-    return replace(known, prototypes=prototypes, sections=sections, recognised=recognised)
+    prototypes = merged([known.prototypes, other.prototypes])
+    return replace(known, prototypes=prototypes, sections=joined_sections(known.sections, other.sections))
 
 
 def _shift(kind: Kind) -> float:
