@@ -79,7 +79,8 @@ class Recognition:
         recognised = self.recognised(painted, cancel)
         if recognised is None:
             return None
-        return self._seen_as(recognised, {each.index: _seen_small(each) for each in painted}, cancel)
+        masks = {each.index: _seen_small(each) for each in painted}
+        return self._seen_as(recognised, self._probability(recognised.name, cancel), masks)
 
     def recognised(self, painted: Sequence[PaintedSlice], cancel: CancelToken | None = None) -> Recognised | None:
         """What is painted, if it is a known structure: by the soft Dice with where that is seen there. The whole scan
@@ -109,22 +110,20 @@ class Recognition:
         Cancelled."""
         if recognised.name not in self.drawn:
             return None
-        parts, _ = ndimage.label((self._probability(recognised.name, cancel) > _INSIDE).numpy(), np.ones((3, 3, 3)))
+        probability = self._probability(recognised.name, cancel)
+        parts, _ = ndimage.label((probability > _INSIDE).numpy(), np.ones((3, 3, 3)))
         largest = parts == max(1, int(np.bincount(parts.ravel(), parts.ravel() > 0).argmax()))
         sizes = largest[reach.first : reach.last + 1].sum((1, 2))
         if sizes.max() * (TOLD_STRIDE * self.embedding.stack.pixel_mm) ** 2 <= _LEAST_AREA * area_mm2:
             return None
         index = reach.first + int(sizes.argmax())
-        return self._seen_as(recognised, {index: torch.from_numpy(largest[index]).float()}, cancel)
+        return self._seen_as(recognised, probability, {index: torch.from_numpy(largest[index]).float()})
 
-    def _seen_as(
-        self, recognised: Recognised, masks: Mapping[int, Tensor], cancel: CancelToken | None
-    ) -> KnownStructure:
+    def _seen_as(self, recognised: Recognised, probability: Tensor, masks: Mapping[int, Tensor]) -> KnownStructure:
         """A known structure, of which `masks` [h, w] of some slices are sure."""
-        probability, trust = self._probability(recognised.name, cancel), recognised.trust
+        name, trust = recognised.name, recognised.trust
         reach = _reach(probability, masks, _NEXT * self.slices.step, trust)
-        guides, stack = recognised.name in self.drawn, self.embedding.stack
-        return KnownStructure(recognised.name, probability, stack, reach, trust, guides, tuple(masks))
+        return KnownStructure(name, probability, self.embedding.stack, reach, trust, name in self.drawn, tuple(masks))
 
     def _probability(self, name: str, cancel: CancelToken | None) -> Tensor:
         """[n, h, w] of a structure on every slice."""
