@@ -26,12 +26,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Train each to the last step; starts again where the checkpoint of its run stands."""
+    """Train each to the last step; goes on where the checkpoint of its run stands, and past those that are done."""
     from DPLSegmentLib.training.config import read_config
     from DPLSegmentLib.training.distributed import in_team, leave_team
+    from DPLSegmentLib.training.state import steps_done
+    from DPLSegmentLib.training.trainer import checkpoint_of
 
     for config in [read_config(path) for path in arguments.config]:
-        in_team(config.processes, partial(_train, config))
+        if steps_done(checkpoint_of(config)) < config.steps:
+            in_team(config.processes, partial(_train, config))
     leave_team()
 
 

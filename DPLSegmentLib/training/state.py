@@ -6,6 +6,7 @@ import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -40,15 +41,13 @@ class TrainingState:
     def load(self, path: Path) -> None:
         """Go on from `path`; raises TrainingError when the file is not a checkpoint of this network."""
         try:
-            content = torch.load(path, map_location="cpu", weights_only=True)
+            content = _checkpoint(path)
             self.network.load_state_dict(content["network"])
             self.average.load_state_dict(content["average"])
             self.optimiser.load_state_dict(content["optimiser"])
             self.step = int(content["step"])
         except Exception as error:
-            raise TrainingError(
-                f"{path} is no checkpoint of this run; move it away to start anew. ({error})"
-            ) from error
+            raise _refused(path, error) from error
 
     @torch.no_grad()
     def update_average(self, keep: float) -> None:
@@ -56,6 +55,23 @@ class TrainingState:
         keep = min(keep, (1 + self.step) / (10 + self.step))
         for mean, current in zip(self.average.parameters(), self.network.parameters(), strict=True):
             mean.lerp_(current, 1 - keep)
+
+
+def steps_done(path: Path) -> int:
+    """Of the run whose checkpoint is at `path`; 0 where there is none. Raises TrainingError when it is damaged."""
+    try:
+        return int(_checkpoint(path)["step"]) if path.is_file() else 0
+    except Exception as error:
+        raise _refused(path, error) from error
+
+
+def _checkpoint(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    return content
+
+
+def _refused(path: Path, error: Exception) -> TrainingError:
+    return TrainingError(f"{path} is no checkpoint of this run; move it away to start anew. ({error})")
 
 
 def new_state(config: TrainingConfig, network: SegmentationNetwork) -> TrainingState:

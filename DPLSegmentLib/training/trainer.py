@@ -37,14 +37,9 @@ class Trainer:
         torch.manual_seed(config.seed)
         network = SegmentationNetwork(_shape(config)).to(team.device, memory_format=torch.channels_last)
         self.state: TrainingState = new_state(config, network)
-        if self.checkpoint.is_file():
-            self.state.load(self.checkpoint)
+        if checkpoint_of(config).is_file():
+            self.state.load(checkpoint_of(config))
         self.lesson = lesson_for(config, network, volumes, team)
-
-    @property
-    def checkpoint(self) -> Path:
-        """Where the run is kept."""
-        return self.folder / "checkpoint.pt"
 
     def train(self, on_step: OnStep | None = None) -> None:
         """Run to the last step; writes checkpoint, losses.csv and losses.png on the way and at the end."""
@@ -96,9 +91,14 @@ class Trainer:
 
     def _keep(self, log: LossLog) -> None:
         if self.team.rank == 0:
-            self.state.save(self.checkpoint)
             save_model(self.state.average, self.folder / "dpl-segment.pt")
             log.write()
+            self.state.save(checkpoint_of(self.config))
+
+
+def checkpoint_of(config: TrainingConfig) -> Path:
+    """Where a run is kept; it is written last, so where it is finished everything is there."""
+    return Path(config.run) / "checkpoint.pt"
 
 
 def _shape(config: TrainingConfig) -> NetworkConfig:

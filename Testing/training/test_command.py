@@ -28,6 +28,26 @@ def test_several_configurations_are_trained_in_their_order(stages: list[Path]) -
     assert all((path.with_suffix("") / "dpl-segment.pt").is_file() for path in stages)
 
 
+def test_a_configuration_that_is_done_is_passed_over_without_its_scans(
+    stages: list[Path], config: TrainingConfig
+) -> None:
+    assert main(["train", "--config", *map(str, stages)]) == 0
+    weights = [path.with_suffix("") / "dpl-segment.pt" for path in stages]
+    finished = [path.stat().st_mtime_ns for path in weights]
+    shutil.rmtree(pack_folder(config))
+    assert main(["train", "--config", *map(str, stages)]) == 0
+    assert [path.stat().st_mtime_ns for path in weights] == finished
+
+
+def test_a_damaged_checkpoint_of_a_configuration_that_was_done_is_refused(
+    stages: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", "--config", *map(str, stages)]) == 0
+    (stages[0].with_suffix("") / "checkpoint.pt").write_bytes(b"cut off")
+    assert main(["train", "--config", *map(str, stages)]) == 1
+    assert "move it away to start anew" in capsys.readouterr().err
+
+
 def test_a_later_configuration_that_is_wrong_is_refused_before_anything_is_trained(
     stages: list[Path], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -22,7 +22,7 @@ from DPLSegmentLib.training.config import TrainingConfig, TrainingError
 from DPLSegmentLib.training.distributed import Team, join_team
 from DPLSegmentLib.training.pack import TrainingVolume
 from DPLSegmentLib.training.state import load_imagenet, new_state
-from DPLSegmentLib.training.trainer import Trainer
+from DPLSegmentLib.training.trainer import Trainer, checkpoint_of
 
 Configure = Callable[..., TrainingConfig]
 ALONE = Team(0, 1, torch.device("cpu"))
@@ -145,7 +145,7 @@ def test_a_file_that_holds_no_weights_is_refused(tmp_path: Path, content: bytes)
 def test_a_run_may_start_from_the_average_of_another(
     uninterrupted: Trainer, fresh: SegmentationNetwork, configure: Configure
 ) -> None:
-    state = new_state(configure(start=str(uninterrupted.checkpoint)), fresh)
+    state = new_state(configure(start=str(checkpoint_of(uninterrupted.config))), fresh)
     assert state.step == 0
     assert equal(state.network.state_dict(), uninterrupted.state.average.state_dict())
 
@@ -195,7 +195,7 @@ import torch
 from DPLSegmentLib.training.config import TrainingConfig
 from DPLSegmentLib.training.distributed import join_team, leave_team
 from DPLSegmentLib.training.pack import load_volumes
-from DPLSegmentLib.training.trainer import Trainer
+from DPLSegmentLib.training.trainer import Trainer, checkpoint_of
 
 team = join_team()
 shared, lonely = torch.nn.Parameter(torch.zeros(2, 3)), torch.nn.Parameter(torch.zeros(4))
