@@ -230,6 +230,7 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/propagation/rehearsal.py
   DPLSegmentLib/propagation/result.py
   DPLSegmentLib/propagation/return_trip.py
+  DPLSegmentLib/propagation/scans.py
   DPLSegmentLib/propagation/search.py
   DPLSegmentLib/propagation/settle.py
   DPLSegmentLib/propagation/sights.py

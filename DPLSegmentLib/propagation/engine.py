@@ -10,13 +10,12 @@ import numpy as np
 import torch
 
 from DPLSegmentLib.images.facing import facing
-from DPLSegmentLib.images.intensity import Kind, detect_kind, intensity_window
 from DPLSegmentLib.images.segmentation import Segment
 from DPLSegmentLib.images.volume import Volume
 from DPLSegmentLib.network.checkpoint import Model, load_model
 from DPLSegmentLib.network.devices import choose_device, device_name
 from DPLSegmentLib.network.inference import fast_encoder
-from DPLSegmentLib.propagation.cache import EmbeddingCache, Key, fingerprint
+from DPLSegmentLib.propagation.cache import EmbeddingCache, fingerprint
 from DPLSegmentLib.propagation.closeup import close_up
 from DPLSegmentLib.propagation.embedding import Embedder, Embedding
 from DPLSegmentLib.propagation.faced import faced
@@ -32,6 +31,7 @@ from DPLSegmentLib.propagation.prototype_set import (
     section_of,
 )
 from DPLSegmentLib.propagation.result import Assembly
+from DPLSegmentLib.propagation.scans import Scans, hounsfield_window, window_for
 from DPLSegmentLib.propagation.sights import Sights
 from DPLSegmentLib.propagation.stopwatch import Stopwatch
 from DPLSegmentLib.propagation.structure import StructureRun, reach_of
@@ -47,7 +47,6 @@ from DPLSegmentLib.propagation.types import (
 )
 from DPLSegmentLib.resources import WEIGHTS, resource
 
-_CT_SHIFT = 1024.0
 _FINE_MM = 1.0
 
 
@@ -107,17 +106,11 @@ class Engine:
 
         `window` are the stored values shown as 0 and 1; `whole` keeps the air around the patient.
         """
-        window = window or intensity_window(volume.array)
-        key = (fingerprint(volume), axis, window, whole)
-        return self._kept(key, lambda: self.embedder.embed(volume, axis, window, whole, on_progress, cancel))
+        return self._scans.embedded(volume, axis, on_progress, cancel, window, whole)
 
-    def _kept(self, key: Key, embed: Callable[[], Embedding]) -> Embedding:
-        """From the cache, or made and put there."""
-        known = self.cache.get(key)
-        if known is None:
-            known = embed()
-            self.cache.put(key, known)
-        return known
+    @property
+    def _scans(self) -> Scans:
+        return Scans(self.embedder, self.cache)
 
     def prototypes(
         self,
@@ -263,9 +256,7 @@ class Engine:
         close = close_up(painted, embedding) if painted and self.options.close_up else None
         if own is None or segment is None or close is None:
             return _Seen(structure, embedding, painted, known)
-        key = (fingerprint(own.volume), embedding.stack.axis, own.window, close)
-        part = (embedding, close.pixel_mm, close.box)
-        closer = self._kept(key, lambda: self.embedder.embed_closely(*part, on_progress, cancel))
+        closer = self._scans.closely(own, embedding, close, on_progress, cancel)
         painted = painted_slices(segment, embedding.stack.axis, closer)
         prototypes = collect(painted, closer, self.network.extract)
         return _Seen(replace(structure, prototypes=prototypes), closer, painted, known)
@@ -274,7 +265,7 @@ class Engine:
         """With what each structure is recognised as where it is painted, to be found again by that in other scans."""
         taken: dict[str, Recognised] = {}
         for support in supports if self.options.recognise else ():
-            embedding = self._embed_support(support, plane_of(support), None, cancel)
+            embedding = self._scans.painted(support, plane_of(support), None, cancel)
             for segment in support.painted.segments:
                 painted = painted_slices(segment, embedding.stack.axis, embedding)
                 seen = self.sights.recognised(embedding, support.volume, painted, cancel) if painted else None
@@ -304,7 +295,7 @@ class Engine:
             self._check(source)
             return source
         for support in source:
-            self._embed_support(support, plane_of(support), on_progress, cancel)
+            self._scans.painted(support, plane_of(support), on_progress, cancel)
         watch.lap("embed")
         found = self._joined_prototypes(source, on_progress, cancel)
         watch.lap("prototypes")
@@ -320,22 +311,14 @@ class Engine:
     ) -> tuple[Embedding, int]:
         if own:
             axis = plane_of(own)
-            return self._embed_support(own, axis, on_progress, cancel), axis
-        return self.embed(query, found.axis, on_progress, cancel, _window_for(query, found.window)), found.axis
-
-    def _embed_support(
-        self, support: Support, axis: int, on_progress: OnProgress | None, cancel: CancelToken | None
-    ) -> Embedding:
-        embedding = self.embed(support.volume, axis, on_progress, cancel, support.window)
-        if embedding.shows(support.region):
-            return embedding
-        return self.embed(support.volume, axis, on_progress, cancel, support.window, whole=True)
+            return self._scans.painted(own, axis, on_progress, cancel), axis
+        return self.embed(query, found.axis, on_progress, cancel, window_for(query, found.window)), found.axis
 
     def _prototypes_of(
         self, support: Support, on_progress: OnProgress | None, cancel: CancelToken | None
     ) -> PrototypeSet:
         axis = plane_of(support)
-        embedding = self._embed_support(support, axis, on_progress, cancel)
+        embedding = self._scans.painted(support, axis, on_progress, cancel)
         structures = []
         for segment in support.painted.segments:
             painted = painted_slices(segment, axis, embedding)
@@ -345,7 +328,7 @@ class Engine:
                 largest = max(painted, key=lambda each: float(each.working.sum()))
                 kept = (embedding.course.at(largest.index, embedding.stack.gap_mm), segment.value, segment.color)
                 structures.append(StructurePrototypes(segment.name, prototypes, sections, *kept, dict(segment.tags)))
-        way, window = facing(support.volume.ijk_to_ras), _hounsfield_window(support)
+        way, window = facing(support.volume.ijk_to_ras), hounsfield_window(support)
         return PrototypeSet(tuple(structures), way, axis, window, self.model_id)
 
     def _check(self, found: PrototypeSet) -> None:
@@ -378,22 +361,3 @@ def _segment(support: Support, name: str) -> Segment:
 def _joined(known: StructurePrototypes, other: StructurePrototypes) -> StructurePrototypes:
     prototypes = merged([known.prototypes, other.prototypes])
     return replace(known, prototypes=prototypes, sections=joined_sections(known.sections, other.sections))
-
-
-def _shift(kind: Kind) -> float:
-    return _CT_SHIFT if kind is Kind.HU_SHIFTED else 0.0
-
-
-def _hounsfield_window(support: Support) -> tuple[float, float] | None:
-    kind = detect_kind(support.volume.array)
-    if kind not in (Kind.HU, Kind.HU_SHIFTED):
-        return None
-    low, high = support.window
-    return low - _shift(kind), high - _shift(kind)
-
-
-def _window_for(query: Volume, hounsfield: tuple[float, float] | None) -> tuple[float, float]:
-    kind = detect_kind(query.array)
-    if hounsfield is None or kind not in (Kind.HU, Kind.HU_SHIFTED):
-        return intensity_window(query.array)
-    return hounsfield[0] + _shift(kind), hounsfield[1] + _shift(kind)
