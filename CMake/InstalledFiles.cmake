@@ -241,6 +241,7 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/propagation/structure.py
   DPLSegmentLib/propagation/sweep.py
   DPLSegmentLib/propagation/turned.py
+  DPLSegmentLib/propagation/twins.py
   DPLSegmentLib/propagation/types.py
   DPLSegmentLib/propagation/walk.py
   DPLSegmentLib/resources.py

@@ -30,6 +30,7 @@ from DPLSegmentLib.propagation.search import Search
 from DPLSegmentLib.propagation.settle import settle
 from DPLSegmentLib.propagation.steps import AffinityStep, DecoderStep, Stepper
 from DPLSegmentLib.propagation.sweep import Blend, Guide, Seed, Sweep, SweepRange, SweptSlice
+from DPLSegmentLib.propagation.twins import before_twins
 from DPLSegmentLib.propagation.types import (
     Cancelled,
     CancelToken,
@@ -167,7 +168,7 @@ class StructureRun:
         self, blend: Blend, seeds: Sequence[Seed], painted: Mapping[int, Tensor], check: Check
     ) -> SweptStructure:
         """After the walk, without the slices and places that are no part of the result."""
-        outside = self._outside(blend, [seed.index for seed in seeds])
+        outside = self._outside(blend, seeds)
         blend.drop(outside)
         settled = settle(blend.total, blend.confidence, self.embedding, painted, self.options.settle)
         settled[outside] = 0
@@ -179,14 +180,16 @@ class StructureRun:
         place = (self.embedding, self.network.affinity, seeds, self.reach.known)
         return Belonging(*place, lambda: check("sweep", 1.0, seeds[-1].index))
 
-    def _outside(self, blend: Blend, seeds: Sequence[int]) -> Tensor:
-        """bool [n]: slices passed on the way to the range, or reached by straying into a neighbour."""
+    def _outside(self, blend: Blend, seeds: Sequence[Seed]) -> Tensor:
+        """bool [n]: slices passed on the way to the range, or reached by straying into a neighbour or a twin."""
         outside = torch.ones(self.embedding.count, dtype=torch.bool)
         outside[self.reach.first : self.reach.last + 1] = False
-        outside[list(seeds)] = False
+        begun = [seed.index for seed in seeds]
+        outside[begun] = False
         if self.reach.certain or not seeds:
             return outside
-        strayed = ~kept_slices((blend.total > _INSIDE).sum((1, 2)), min(seeds), max(seeds))
+        kept = kept_slices((blend.total > _INSIDE).sum((1, 2)), min(begun), max(begun))
+        strayed = ~(kept & before_twins(blend.total, seeds, self.embedding))
         strayed[self.reach.known[0] : self.reach.known[1] + 1] = False
         return outside | strayed
 
