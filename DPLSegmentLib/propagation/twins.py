@@ -44,7 +44,7 @@ def gap_in(alike: Tensor, greys: Tensor, gap_mm: float) -> int | None:
     """Which of the cross-sections along a sweep lies in a gap; None where there is none.
 
     Of each it is told how much `alike` (-1..1) its features are to those of the first one, and its mean of `greys`
-    (0..1): in a gap both have left those of the first one, and come back to them within 20 mm.
+    (0..1): in a gap both are less like those of the first one than they are up to 20 mm before it and after it.
     """
     soon = max(1, round(_SOON_MM / gap_mm))
     same = -(greys - greys[0]).abs()
