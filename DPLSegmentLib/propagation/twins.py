@@ -19,6 +19,7 @@ _INSIDE = 0.5
 _SOON_MM = 20.0
 _UNLIKE = 0.06
 _OTHER_GREY = 0.015
+_AGAIN = 0.85
 
 
 @torch.inference_mode()
@@ -44,12 +45,14 @@ def gap_in(alike: Tensor, greys: Tensor, gap_mm: float) -> int | None:
     """Which of the cross-sections along a sweep lies in a gap; None where there is none.
 
     Of each it is told how much `alike` (-1..1) its features are to those of the first one, and its mean of `greys`
-    (0..1): in a gap both are less like those of the first one than they are up to 20 mm before it and after it.
+    (0..1): in a gap both are less like those of the first one than they are up to 20 mm before it and after it, where
+    it looks much the same again.
     """
     soon = max(1, round(_SOON_MM / gap_mm))
     same = -(greys - greys[0]).abs()
     for number in range(1, len(alike) - 1):
-        if _dip(alike, number, soon) >= _UNLIKE and _dip(same, number, soon) >= _OTHER_GREY:
+        again = float(alike[number + 1 : number + 1 + soon].max()) >= _AGAIN
+        if again and _dip(alike, number, soon) >= _UNLIKE and _dip(same, number, soon) >= _OTHER_GREY:
             first = max(1, number - soon)
             return first + int(alike[first : number + soon + 1].argmin())
     return None
