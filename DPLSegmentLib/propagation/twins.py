@@ -19,7 +19,7 @@ _INSIDE = 0.5
 _SOON_MM = 20.0
 _UNLIKE = 0.06
 _OTHER_GREY = 0.015
-_AGAIN = 0.85
+_AGAIN = 0.8
 
 
 @torch.inference_mode()
