@@ -53,9 +53,10 @@ def _fitted(logs: np.ndarray, seen: np.ndarray, others: np.ndarray, pixel_mm: fl
     """bool [z, y, x]: where log greys are as inside of what is seen, as far as that hangs together with it."""
     core = connected(seen, {})
     inside = _inside(core, pixel_mm)
-    if not inside.any():
+    usual = _usual(logs, inside)
+    if not any(_tell(usual)):
         return seen
-    alike = _alike(logs, inside, pixel_mm) & ~others
+    alike = _alike(logs, inside, usual, pixel_mm) & ~others
     unbridged = ndimage.binary_opening(alike, _disc(_BRIDGE_MM, pixel_mm))
     grown = ndimage.binary_propagation(inside & unbridged, mask=unbridged | inside)
     grown = ndimage.binary_opening(grown, _disc(_BRIDGE_MM, pixel_mm))
@@ -78,9 +79,18 @@ def _inside(core: np.ndarray, pixel_mm: float) -> np.ndarray:
     return deep if deep.sum() >= _LEAST_INSIDE else shallow
 
 
-def _alike(logs: np.ndarray, inside: np.ndarray, pixel_mm: float) -> np.ndarray:
-    """bool [z, y, x]: as bright as the inside is nearby, by as much as that varies; without vessels, and smoothed."""
-    usual = inside & (np.abs(logs - np.median(logs[inside])) <= _VESSEL)
+def _usual(logs: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Without vessels."""
+    return inside & (np.abs(logs - np.median(logs[inside])) <= _VESSEL) if inside.any() else inside
+
+
+def _tell(usual: np.ndarray) -> list[bool]:
+    """Of each slice, whether so much is seen of the inside that it tells how bright that is."""
+    return [int(slice_.sum()) > _LEAST_SHARED for slice_ in usual]
+
+
+def _alike(logs: np.ndarray, inside: np.ndarray, usual: np.ndarray, pixel_mm: float) -> np.ndarray:
+    """bool [z, y, x]: as bright as the usual inside is nearby, by as much as that varies; smoothed."""
     blur = _BLUR_MM / pixel_mm
     off = ndimage.gaussian_filter(logs, (0, blur, blur)) - _nearby(logs, usual, pixel_mm)
     deviation = 1.4826 * np.median(np.abs(off[inside] - np.median(off[inside])))
@@ -92,7 +102,7 @@ def _nearby(logs: np.ndarray, usual: np.ndarray, pixel_mm: float) -> np.ndarray:
     """The mean of the usual log greys nearby; far from all of them the median of the slice, or of those next to it."""
     sigma = (_FIELD_SLICES, _FIELD_MM / pixel_mm, _FIELD_MM / pixel_mm)
     weight = usual.astype(float)
-    filled = [index for index, slice_ in enumerate(usual) if slice_.sum() > _LEAST_SHARED]
+    filled = np.flatnonzero(_tell(usual))
     medians = [np.median(logs[index][usual[index]]) for index in filled]
     far = np.interp(np.arange(len(logs)), filled, medians)[:, None, None]
     weighted, weights = (ndimage.gaussian_filter(each, sigma) for each in (weight * logs, weight))

@@ -52,6 +52,12 @@ def test_neighbours_of_the_same_grey_stay_apart(scan: KnownScan, organ: np.ndarr
     assert dice(fitted == 1, labels == 1) > 0.9 and dice(fitted == 2, labels == 2) > 0.9
 
 
+def test_what_is_too_narrow_to_tell_its_grey_value_stays_as_it_was(scan: KnownScan) -> None:
+    rod = np.zeros(SHAPE, np.uint8)
+    rod[:, 44:52, 40:48] = 1
+    np.testing.assert_array_equal(refitted(scan, rod), rod)
+
+
 def test_what_has_no_grey_value_of_its_own_stays_as_it_was(scan: KnownScan, organ: np.ndarray) -> None:
     ring = ndimage.binary_dilation(organ, np.ones((1, 3, 3)), iterations=2) & ~organ
     assert ((refitted(scan, ring.astype(np.uint8)) == 1) == ring).all()
