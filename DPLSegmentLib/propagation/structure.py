@@ -168,7 +168,7 @@ class StructureRun:
         self, blend: Blend, seeds: Sequence[Seed], painted: Mapping[int, Tensor], check: Check
     ) -> SweptStructure:
         """After the walk, without the slices and places that are no part of the result."""
-        outside = self._outside(blend, seeds)
+        outside = self._outside(blend, seeds, check)
         blend.drop(outside)
         settled = settle(blend.total, blend.confidence, self.embedding, painted, self.options.settle)
         settled[outside] = 0
@@ -180,7 +180,7 @@ class StructureRun:
         place = (self.embedding, self.network.affinity, seeds, self.reach.known)
         return Belonging(*place, lambda: check("sweep", 1.0, seeds[-1].index))
 
-    def _outside(self, blend: Blend, seeds: Sequence[Seed]) -> Tensor:
+    def _outside(self, blend: Blend, seeds: Sequence[Seed], check: Check) -> Tensor:
         """bool [n]: slices passed on the way to the range, or reached by straying into a neighbour or a twin."""
         outside = torch.ones(self.embedding.count, dtype=torch.bool)
         outside[self.reach.first : self.reach.last + 1] = False
@@ -189,7 +189,8 @@ class StructureRun:
         if self.reach.certain or not seeds:
             return outside
         kept = kept_slices((blend.total > _INSIDE).sum((1, 2)), min(begun), max(begun))
-        strayed = ~(kept & before_twins(blend.total, seeds, self.embedding))
+        kept &= before_twins(blend.total, seeds, self.embedding, lambda: check("sweep", 1.0, begun[-1]))
+        strayed = ~kept
         strayed[self.reach.known[0] : self.reach.known[1] + 1] = False
         return outside | strayed
 

@@ -5,7 +5,7 @@ A vertebra is followed through its disc into the next one, which looks like the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -23,19 +23,21 @@ _AGAIN = 0.8
 
 
 @torch.inference_mode()
-def before_twins(probability: Tensor, seeds: Sequence[Seed], embedding: Embedding) -> Tensor:
+def before_twins(probability: Tensor, seeds: Sequence[Seed], embedding: Embedding, check: Callable[[], None]) -> Tensor:
     """bool [n]: slices of a `probability` [n, H, W] to keep, outward from the first and the last seed to the slice that
     looks least like these between them and a twin.
 
-    Of structures below 600 working pixels all are kept: features there show more of what is around them.
+    Of structures below 600 working pixels all are kept: features there show more of what is around them. `check` is
+    asked before each slice and may raise.
     """
     kept = torch.ones(len(probability), dtype=torch.bool)
     order = sorted(seeds, key=lambda seed: seed.index)
     ends = ((order[0], -1), (order[-1], 1)) if order else ()
     for seed, direction in ends:
         outward = _outward(probability, seed.index, direction)
-        large = float((seed.mask > _INSIDE).sum()) >= LARGE
-        gap = gap_in(*_looks(probability, seed, outward, embedding), embedding.stack.gap_mm) if large else None
+        if float((seed.mask > _INSIDE).sum()) < LARGE:
+            continue
+        gap = gap_in(*_looks(probability, seed, outward, embedding, check), embedding.stack.gap_mm)
         if gap is not None:
             kept[outward[gap:]] = False
     return kept
@@ -72,11 +74,15 @@ def _outward(probability: Tensor, start: int, direction: int) -> list[int]:
     return slices
 
 
-def _looks(probability: Tensor, seed: Seed, outward: Sequence[int], embedding: Embedding) -> tuple[Tensor, Tensor]:
+def _looks(
+    probability: Tensor, seed: Seed, outward: Sequence[int], embedding: Embedding, check: Callable[[], None]
+) -> tuple[Tensor, Tensor]:
     """How much alike the features of each cross-section are to those of the seed, and its mean grey value."""
-    masks = [seed.mask, *(probability[index] for index in outward[1:])]
-    seen = [_means(mask, index, embedding) for mask, index in zip(masks, outward, strict=True)]
-    features, greys = (torch.stack(parts) for parts in zip(*seen, strict=True))
+    seen = []
+    for index in outward:
+        check()
+        seen.append(_means(seed.mask if index == seed.index else probability[index], index, embedding))
+    features, greys = (torch.stack(parts).cpu() for parts in zip(*seen, strict=True))
     return functional.cosine_similarity(features, features[:1]), greys
 
 

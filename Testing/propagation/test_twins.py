@@ -16,7 +16,7 @@ from DPLSegmentLib.propagation.embedding import Embedding
 from DPLSegmentLib.propagation.engine import Engine
 from DPLSegmentLib.propagation.sweep import Seed
 from DPLSegmentLib.propagation.twins import before_twins, gap_in
-from DPLSegmentLib.propagation.types import Support
+from DPLSegmentLib.propagation.types import Cancelled, Support
 
 BODY, DISC = 0.5, 0.4
 FIRST, LAST = 65, 79
@@ -43,11 +43,20 @@ def test_a_painted_vertebra_ends_at_its_discs(
 def test_what_is_small_is_followed_past_a_gap(kidney_embedding: Embedding) -> None:
     probability = torch.zeros(kidney_embedding.images.shape)
     probability[:, 8:24, 8:24] = 1.0
-    assert before_twins(probability, [Seed(10, probability[10])], kidney_embedding).all()
+    assert before_twins(probability, [Seed(10, probability[10])], kidney_embedding, lambda: None).all()
 
 
 def test_nothing_is_asked_of_a_sweep_without_a_seed(kidney_embedding: Embedding) -> None:
-    assert before_twins(torch.zeros(kidney_embedding.images.shape), [], kidney_embedding).all()
+    assert before_twins(torch.zeros(kidney_embedding.images.shape), [], kidney_embedding, lambda: None).all()
+
+
+def test_it_can_be_cancelled(kidney_embedding: Embedding) -> None:
+    def stop() -> None:
+        raise Cancelled
+
+    probability = torch.ones(kidney_embedding.images.shape)
+    with pytest.raises(Cancelled):
+        before_twins(probability, [Seed(10, probability[10])], kidney_embedding, stop)
 
 
 def gap(alike: list[float], greys: list[float], gap_mm: float = 3.0) -> int | None:

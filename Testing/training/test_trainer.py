@@ -195,7 +195,7 @@ import torch
 from DPLSegmentLib.training.config import TrainingConfig
 from DPLSegmentLib.training.distributed import join_team, leave_team
 from DPLSegmentLib.training.pack import load_volumes
-from DPLSegmentLib.training.trainer import Trainer, checkpoint_of
+from DPLSegmentLib.training.trainer import Trainer
 
 team = join_team()
 shared, lonely = torch.nn.Parameter(torch.zeros(2, 3)), torch.nn.Parameter(torch.zeros(4))
