@@ -238,6 +238,7 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/propagation/steady.py
   DPLSegmentLib/propagation/steps.py
   DPLSegmentLib/propagation/stopwatch.py
+  DPLSegmentLib/propagation/stretch.py
   DPLSegmentLib/propagation/structure.py
   DPLSegmentLib/propagation/sweep.py
   DPLSegmentLib/propagation/turned.py

@@ -52,7 +52,7 @@ class PrototypeExtractor:
         inner = mask * (1 - _eroded(mask))
         vectors, share = _windows(features, mask)
         chosen = spread(vectors[share > _INSIDE], self.local)
-        return torch.cat([_mean(features, mask)[None], _mean(features, inner)[None], chosen])
+        return torch.cat([mean_under(features, mask)[None], mean_under(features, inner)[None], chosen])
 
     def _background(self, features: Tensor, mask: Tensor) -> Tensor:
         near = _dilated(mask, _RING[1]) * (1 - _dilated(mask, _RING[0]))
@@ -61,8 +61,8 @@ class PrototypeExtractor:
         closeness = functional.avg_pool2d(near[None, None], _WINDOW, ceil_mode=True).flatten()
         empty = share < _OUTSIDE
         parts = [
-            _mean(features, outside)[None],
-            _mean(features, near)[None],
+            mean_under(features, outside)[None],
+            mean_under(features, near)[None],
             spread(vectors[empty & (closeness > 0.5)], self.near),
             spread(vectors[empty & (closeness <= 0.5)], self.far),
         ]
@@ -98,7 +98,8 @@ def region_geometry(mask: Tensor) -> Tensor:
     return torch.stack([fraction.log() / 5, (fraction / torch.pi).sqrt(), eccentricity, boundary])
 
 
-def _mean(features: Tensor, weight: Tensor) -> Tensor:
+def mean_under(features: Tensor, weight: Tensor) -> Tensor:
+    """The mean [C] of `features` [C, h, w] where a mask [h, w] in 0..1 is."""
     return (features * weight).sum((1, 2)) / (weight.sum() + _EPSILON)
 
 

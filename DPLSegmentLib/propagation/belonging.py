@@ -19,6 +19,7 @@ from DPLSegmentLib.propagation.embedding import Embedding
 from DPLSegmentLib.propagation.log_odds import shifted
 from DPLSegmentLib.propagation.region import Region, around
 from DPLSegmentLib.propagation.spreading import spread
+from DPLSegmentLib.propagation.stretch import stretch_around
 from DPLSegmentLib.propagation.sweep import Seed
 
 _INSIDE = 0.5
@@ -76,12 +77,7 @@ class Belonging:
     def _ends(self, there: Tensor) -> tuple[int, int]:
         """First and last slice of those in a row that are `there` (bool [n]), on either side of what is certain."""
         certain = self._own.union(range(self.known[0], self.known[1] + 1))
-        first, last = min(certain), max(certain)
-        while first > 0 and there[first - 1]:
-            first -= 1
-        while last + 1 < len(there) and there[last + 1]:
-            last += 1
-        return first, last
+        return stretch_around(there, min(certain), max(certain))
 
     def _counts(self) -> float:
         """0..0.8; half of that where twelve pixels of the embedding are painted, or sixty are surely found."""

@@ -5,14 +5,16 @@ A vertebra is followed through its disc into the next one, which looks like the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from DPLSegmentLib.network.evidence import LARGE, shrink
+from DPLSegmentLib.network.prototypes import mean_under
 from DPLSegmentLib.propagation.embedding import Embedding
+from DPLSegmentLib.propagation.stretch import stretch_around
 from DPLSegmentLib.propagation.sweep import Seed
 
 _INSIDE = 0.5
@@ -32,14 +34,12 @@ def before_twins(probability: Tensor, seeds: Sequence[Seed], embedding: Embeddin
     """
     kept = torch.ones(len(probability), dtype=torch.bool)
     order = sorted(seeds, key=lambda seed: seed.index)
-    ends = ((order[0], -1), (order[-1], 1)) if order else ()
-    for seed, direction in ends:
-        outward = _outward(probability, seed.index, direction)
+    for seed, outward in _outward(probability, order[0], order[-1]) if order else ():
         if float((seed.mask > _INSIDE).sum()) < LARGE:
             continue
         gap = gap_in(*_looks(probability, seed, outward, embedding, check), embedding.stack.gap_mm)
         if gap is not None:
-            kept[outward[gap:]] = False
+            kept[list(outward[gap:])] = False
     return kept
 
 
@@ -66,12 +66,11 @@ def _dip(values: Tensor, number: int, soon: int) -> float:
     return float(torch.minimum(before.max(), after.max()) - values[number])
 
 
-def _outward(probability: Tensor, start: int, direction: int) -> list[int]:
-    """The slices from `start` on, as long as something is there."""
-    there, slices = (probability > _INSIDE).flatten(1).any(1).tolist(), [start]
-    while 0 <= slices[-1] + direction < len(there) and there[slices[-1] + direction]:
-        slices.append(slices[-1] + direction)
-    return slices
+def _outward(probability: Tensor, first: Seed, last: Seed) -> Iterator[tuple[Seed, range]]:
+    """The first and the last seed with the slices from there on outward, as long as something is there."""
+    start, end = stretch_around((probability > _INSIDE).flatten(1).any(1), first.index, last.index)
+    yield first, range(first.index, start - 1, -1)
+    yield last, range(last.index, end + 1)
 
 
 def _looks(
@@ -91,4 +90,4 @@ def _means(mask: Tensor, index: int, embedding: Embedding) -> tuple[Tensor, Tens
     image, features = embedding.image(index), embedding.standardised(index)
     inside = (mask > _INSIDE).to(image)
     weight = shrink(inside[None])[0]
-    return (features * weight).sum((1, 2)) / weight.sum(), (image * inside).sum() / inside.sum()
+    return mean_under(features, weight), mean_under(image[None], inside)[0]

@@ -40,10 +40,15 @@ def test_a_painted_vertebra_ends_at_its_discs(
     assert FIRST - 2 <= slices[0] <= FIRST + 5 and LAST - 2 <= slices[-1] <= LAST + 2
 
 
+def stop() -> None:
+    """What is asked before each slice that is looked at."""
+    raise Cancelled
+
+
 def test_what_is_small_is_followed_past_a_gap(kidney_embedding: Embedding) -> None:
     probability = torch.zeros(kidney_embedding.images.shape)
     probability[:, 8:24, 8:24] = 1.0
-    assert before_twins(probability, [Seed(10, probability[10])], kidney_embedding, lambda: None).all()
+    assert before_twins(probability, [Seed(10, probability[10])], kidney_embedding, stop).all()
 
 
 def test_nothing_is_asked_of_a_sweep_without_a_seed(kidney_embedding: Embedding) -> None:
@@ -51,9 +56,6 @@ def test_nothing_is_asked_of_a_sweep_without_a_seed(kidney_embedding: Embedding)
 
 
 def test_it_can_be_cancelled(kidney_embedding: Embedding) -> None:
-    def stop() -> None:
-        raise Cancelled
-
     probability = torch.ones(kidney_embedding.images.shape)
     with pytest.raises(Cancelled):
         before_twins(probability, [Seed(10, probability[10])], kidney_embedding, stop)
