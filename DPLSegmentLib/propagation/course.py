@@ -1,25 +1,19 @@
 """How a scan goes from one end to the other, so that a height in one patient can be found in another (ours).
 
-Each step of 5 mm is described by the embedding's mean over the fields of a grid that lies over the body. Two courses
-are laid along each other, shifted and stretched; where they agree best, heights correspond.
+Each step of 5 mm is described by the means of its fields over a coarser grid. Two courses are laid along each other,
+shifted and stretched; where they agree best, heights correspond.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from DPLSegmentLib.network.config import STRIDE
-from DPLSegmentLib.propagation.body import body_box, spans
+from DPLSegmentLib.propagation.fields import SIDE, STEP_MM
 
-if TYPE_CHECKING:
-    from DPLSegmentLib.propagation.embedding import Embedding
-
-_STEP_MM = 5.0
 _GRID = 4
 _STRETCHES = (0.8, 0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15, 1.2, 1.25)
 _LEAST_STEPS = 8
@@ -36,23 +30,16 @@ class Course:
 
     def at(self, index: int, gap_mm: float) -> Course:
         """The same with the height of a slice."""
-        return replace(self, height=index * gap_mm / _STEP_MM)
+        return replace(self, height=index * gap_mm / STEP_MM)
 
     def to(self, device: torch.device) -> Course:
         """The same on another device."""
         return replace(self, profile=self.profile.to(device))
 
 
-def course_of(embedding: Embedding) -> Course:
-    """The course of a scan along the axis it was embedded along."""
-    rows, columns = spans(body_box(embedding.images), STRIDE, embedding.features.shape[-2:])
-    steps = max(1, int(embedding.count * embedding.stack.gap_mm / _STEP_MM))
-    indices = (torch.arange(steps) * _STEP_MM / embedding.stack.gap_mm).round().long().clamp(max=embedding.count - 1)
-    fields = [
-        functional.adaptive_avg_pool2d(embedding.standardised(index)[:, rows, columns], _GRID)
-        for index in indices.tolist()
-    ]
-    profile = torch.stack(fields)
+def course_of(fields: Tensor) -> Course:
+    """The course of a scan, from the `fields_of` it."""
+    profile = functional.avg_pool2d(fields.float(), SIDE // _GRID)
     return Course(functional.normalize(profile - profile.mean(0), dim=1).half())
 
 
@@ -63,7 +50,7 @@ def corresponding(painted: Course, query: Course) -> float | None:
     if min(count, length) < _LEAST_STEPS:
         return None
     _, shift, stretch = max((*_best_shift(similarity, stretch), stretch) for stretch in _STRETCHES)
-    return (painted.height * stretch + shift) * _STEP_MM
+    return (painted.height * stretch + shift) * STEP_MM
 
 
 def _best_shift(similarity: Tensor, stretch: float) -> tuple[float, int]:

@@ -15,6 +15,7 @@ from DPLSegmentLib.images.volume import Volume
 from DPLSegmentLib.network.inference import Encode
 from DPLSegmentLib.network.network import CHANNEL_EPSILON, body_weight, neighbours
 from DPLSegmentLib.propagation.course import Course, course_of
+from DPLSegmentLib.propagation.fields import fields_of
 from DPLSegmentLib.propagation.region import Region
 from DPLSegmentLib.propagation.types import Cancelled, CancelToken, OnProgress, Progress
 
@@ -54,7 +55,12 @@ class Embedding:
     @cached_property
     def course(self) -> Course:
         """How the scan goes from one end to the other."""
-        return course_of(self)
+        return course_of(self.fields)
+
+    @cached_property
+    def fields(self) -> Tensor:
+        """What it shows every 5 mm; see `fields_of`."""
+        return fields_of(self)
 
     def shows(self, mask: np.ndarray) -> bool:
         """Whether all of a mask [z, y, x] on the scan's grid lies in the part that was embedded."""

@@ -28,7 +28,7 @@ from DPLSegmentLib.propagation.prototype_set import (
     collect,
     joined_sections,
     merged,
-    section_of,
+    structure_of,
 )
 from DPLSegmentLib.propagation.result import Assembly
 from DPLSegmentLib.propagation.scans import Scans, hounsfield_window, window_for
@@ -319,15 +319,9 @@ class Engine:
     ) -> PrototypeSet:
         axis = plane_of(support)
         embedding = self._scans.painted(support, axis, on_progress, cancel)
-        structures = []
-        for segment in support.painted.segments:
-            painted = painted_slices(segment, axis, embedding)
-            if painted:
-                sections = tuple(section_of(each, embedding, self.network.extract) for each in painted)
-                prototypes = merged([section.prototypes for section in sections])
-                largest = max(painted, key=lambda each: float(each.working.sum()))
-                kept = (embedding.course.at(largest.index, embedding.stack.gap_mm), segment.value, segment.color)
-                structures.append(StructurePrototypes(segment.name, prototypes, sections, *kept, dict(segment.tags)))
+        slices = [(segment, painted_slices(segment, axis, embedding)) for segment in support.painted.segments]
+        extract = self.network.extract
+        structures = [structure_of(segment, painted, embedding, extract) for segment, painted in slices if painted]
         way, window = facing(support.volume.ijk_to_ras), hounsfield_window(support)
         return PrototypeSet(tuple(structures), way, axis, window, self.model_id)
 

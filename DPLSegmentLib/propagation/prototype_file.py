@@ -15,6 +15,7 @@ from DPLSegmentLib.network.prototypes import Prototypes
 from DPLSegmentLib.propagation.course import Course
 from DPLSegmentLib.propagation.known import Recognised
 from DPLSegmentLib.propagation.prototype_set import PrototypeSet, Section, StructurePrototypes
+from DPLSegmentLib.propagation.surroundings import Surroundings
 from DPLSegmentLib.propagation.types import PropagationError
 
 FORMAT = 3
@@ -90,7 +91,12 @@ def _packed(structure: StructurePrototypes) -> dict[str, Any]:
         "name": structure.name,
         **_vectors(structure.prototypes),
         "sections": [
-            {"place": each.place.cpu(), "area_mm2": each.area_mm2, **_vectors(each.prototypes)}
+            {
+                "place": each.place.cpu(),
+                "area_mm2": each.area_mm2,
+                "ragged": each.ragged,
+                **_vectors(each.prototypes),
+            }
             for each in structure.sections
         ],
         "course": structure.course.profile.cpu(),
@@ -99,6 +105,7 @@ def _packed(structure: StructurePrototypes) -> dict[str, Any]:
         "color": list(structure.color),
         "tags": dict(structure.tags),
         "recognised": astuple(structure.recognised) if structure.recognised else None,
+        "surroundings": structure.surroundings.fields.cpu() if structure.surroundings else None,
     }
 
 
@@ -112,6 +119,7 @@ def _unpacked(packed: dict[str, Any]) -> StructurePrototypes:
         packed["name"], _prototypes(packed), tuple(_section(each) for each in packed.get("sections", [packed])),
         Course(_tensor(packed["course"]), float(packed["height"])), int(packed["value"]),
         (red, green, blue), dict(packed["tags"]), _recognised(packed.get("recognised")),
+        _surroundings(packed.get("surroundings")),
     )  # fmt: skip
 
 
@@ -120,9 +128,16 @@ def _recognised(packed: tuple[str, float] | None) -> Recognised | None:
     return Recognised(str(packed[0]), float(packed[1])) if packed else None
 
 
+def _surroundings(packed: object) -> Surroundings | None:
+    """Files of before do not say it."""
+    return None if packed is None else Surroundings(_tensor(packed))
+
+
 def _section(packed: dict[str, Any]) -> Section:
     """Format 2 kept all sections as one, beside the other entries of the structure."""
-    return Section(_tensor(packed["place"]), float(packed["area_mm2"]), _prototypes(packed))
+    ragged = packed.get("ragged")
+    place = (_tensor(packed["place"]), float(packed["area_mm2"]))
+    return Section(*place, _prototypes(packed), None if ragged is None else float(ragged))
 
 
 def _prototypes(packed: dict[str, Any]) -> Prototypes:

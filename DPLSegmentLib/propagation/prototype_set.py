@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
+from DPLSegmentLib.images.segmentation import Segment
 from DPLSegmentLib.network.config import STRIDE
 from DPLSegmentLib.network.evidence import location_prior
 from DPLSegmentLib.network.prototypes import PrototypeExtractor, Prototypes
@@ -16,27 +17,30 @@ from DPLSegmentLib.propagation.course import Course
 from DPLSegmentLib.propagation.embedding import Embedding
 from DPLSegmentLib.propagation.known import Recognised
 from DPLSegmentLib.propagation.painted import PaintedSlice
+from DPLSegmentLib.propagation.raggedness import raggedness
+from DPLSegmentLib.propagation.surroundings import Surroundings, surroundings_of
 
 
 @dataclass(frozen=True, eq=False)
 class Section:
-    """A painted slice of a structure: its place [32, 32] in body coordinates (maximum 1), its area in mm2 and its plain
-    prototypes."""
+    """A painted slice of a structure: its place [32, 32] in body coordinates (maximum 1), its area in mm2, its plain
+    prototypes, and how `ragged` it is (see `raggedness`; files of before do not say it)."""
 
     place: Tensor
     area_mm2: float
     prototypes: Prototypes
+    ragged: float | None = None
 
     def to(self, device: torch.device) -> Section:
         """The same on another device."""
-        return Section(self.place.to(device), self.area_mm2, _moved(self.prototypes, device))
+        return replace(self, place=self.place.to(device), prototypes=_moved(self.prototypes, device))
 
 
 @dataclass(frozen=True, eq=False)
 class StructurePrototypes:
     """One structure: the plain (not yet enhanced) prototypes of all that is painted, its painted sections in the order
-    of the slices, the course of its scan with the height at which it was painted, what it was `recognised` as, and what
-    the result shall carry: name, value, colour, tags."""
+    of the slices, the course of its scan with the height at which it was painted, what it was `recognised` as, its
+    surroundings (files of before do not tell them), and what the result shall carry: name, value, colour, tags."""
 
     name: str
     prototypes: Prototypes
@@ -46,11 +50,14 @@ class StructurePrototypes:
     color: tuple[float, float, float] = (0.5, 0.68, 0.5)
     tags: Mapping[str, str] = field(default_factory=dict)
     recognised: Recognised | None = None
+    surroundings: Surroundings | None = None
 
     def to(self, device: torch.device) -> StructurePrototypes:
         """The same on another device."""
         moved, sections = _moved(self.prototypes, device), tuple(section.to(device) for section in self.sections)
-        return replace(self, prototypes=moved, sections=sections, course=self.course.to(device))
+        around = self.surroundings and self.surroundings.to(device)
+        course = self.course.to(device)
+        return replace(self, prototypes=moved, sections=sections, course=course, surroundings=around)
 
     @property
     def whole(self) -> Section:
@@ -85,11 +92,24 @@ def merged(parts: Sequence[Prototypes]) -> Prototypes:
     )
 
 
+def structure_of(
+    segment: Segment, painted: Sequence[PaintedSlice], embedding: Embedding, extract: PrototypeExtractor
+) -> StructurePrototypes:
+    """What painted slices say of one structure; height and surroundings are those of the largest."""
+    sections = tuple(section_of(each, embedding, extract) for each in painted)
+    prototypes, gap = merged([section.prototypes for section in sections]), embedding.stack.gap_mm
+    largest, place = max(zip(painted, sections, strict=True), key=lambda pair: pair[1].area_mm2)
+    found = (segment.name, prototypes, sections, embedding.course.at(largest.index, gap))
+    around = surroundings_of(embedding.fields, largest.index * gap, place.place)
+    shown = (segment.value, segment.color, dict(segment.tags))
+    return StructurePrototypes(*found, *shown, surroundings=around)
+
+
 def section_of(painted: PaintedSlice, embedding: Embedding, extract: PrototypeExtractor) -> Section:
     """Where and how large the structure was painted on one slice, and how it looks there."""
     place = to_body(location_prior(painted.small[None])[0], body_box(embedding.images), STRIDE)
     area = float(painted.working.sum()) * embedding.stack.pixel_mm**2
-    return Section(place, area, collect([painted], embedding, extract))
+    return Section(place, area, collect([painted], embedding, extract), raggedness(painted.small))
 
 
 def joined_sections(one: tuple[Section, ...], other: tuple[Section, ...]) -> tuple[Section, ...]:
@@ -102,7 +122,8 @@ def joined_sections(one: tuple[Section, ...], other: tuple[Section, ...]) -> tup
 def _spanning(sections: Sequence[Section]) -> Section:
     place = torch.stack([section.place for section in sections]).amax(0)
     prototypes = merged([section.prototypes for section in sections])
-    return Section(place, max(section.area_mm2 for section in sections), prototypes)
+    largest = max(sections, key=lambda section: section.area_mm2)
+    return replace(largest, place=place, prototypes=prototypes)
 
 
 def _moved(prototypes: Prototypes, device: torch.device) -> Prototypes:

@@ -10,9 +10,12 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
+from DPLSegmentLib.network.evidence import shrink
 from DPLSegmentLib.propagation.body import resized
 from DPLSegmentLib.propagation.embedding import Embedding
 from DPLSegmentLib.propagation.polish import connected
+from DPLSegmentLib.propagation.prototype_set import Section
+from DPLSegmentLib.propagation.raggedness import raggedness
 from DPLSegmentLib.propagation.steps import DecoderStep, Step, margin_of
 from DPLSegmentLib.propagation.sweep import Seed, SweepRange
 
@@ -23,7 +26,7 @@ _LEAST_LIKELY = 0.05
 _MOST_GROWTH = 1.3
 _INSIDE = 0.5
 _PIECE_SHARE = 0.3
-_HEIGHT_MM = 30.0
+_HEIGHT_MM, _BY_HEIGHT = 30.0, 1.5
 _ANY_HEIGHT = 0.05
 
 
@@ -42,13 +45,14 @@ class Search:
     """Looks on evenly spaced slices, then on every slice near the best."""
 
     def __init__(
-        self, finder: DecoderStep, embedding: Embedding, prior: Tensor, area_mm2: float, height_mm: float | None
+        self, finder: DecoderStep, embedding: Embedding, prior: Tensor, section: Section, height_mm: float | None
     ) -> None:
         self.finder = finder
         self.embedding = embedding
         self.prior = prior
         self.expected = resized(prior, embedding.images.shape[1:])
-        self.area = area_mm2 / embedding.stack.pixel_mm**2
+        self.area = section.area_mm2 / embedding.stack.pixel_mm**2
+        self.ragged = section.ragged
         self.height_mm = height_mm
 
     def seed(self, reach: SweepRange, check: Callable[[int], None]) -> Seed | None:
@@ -83,20 +87,26 @@ class Search:
         return probability * (mass >= _PIECE_SHARE * mass.max())[pieces.long()]
 
     def _fit(self, index: int, step: Step) -> float:
-        size = float((step.probability > _INSIDE).sum())
+        mask = (step.probability > _INSIDE).float()
+        size = float(mask.sum())
         if size < _LEAST_PIXELS:
             return 0.0
         sized = math.exp(-0.5 * abs(math.log(size / max(self.area, 1.0))))
-        alike = self.finder.likeness(self.embedding, index, (step.probability > _INSIDE).float()) ** 2
+        alike = self.finder.likeness(self.embedding, index, mask) ** 2
         place = float((self.expected * step.probability).sum() / step.probability.sum())
-        return step.presence * step.margin * sized * alike * math.sqrt(place) * self._at_height(index)
+        placed = math.sqrt(place) * self._at_height(index)
+        return step.presence * step.margin * sized * alike * self._formed(mask) * placed
+
+    def _formed(self, mask: Tensor) -> float:
+        """How well its outline is as round, or as ragged, as where it is painted."""
+        return 1.0 if self.ragged is None else math.exp(-abs(raggedness(shrink(mask[None])[0]) - self.ragged))
 
     def _at_height(self, index: int) -> float:
         """How well a slice lies at the height where the structure is expected; never 0, heights are rough."""
         if self.height_mm is None:
             return 1.0
         away = (index * self.embedding.stack.gap_mm - self.height_mm) / _HEIGHT_MM
-        return _ANY_HEIGHT + math.exp(-0.5 * away**2)
+        return (_ANY_HEIGHT + math.exp(-0.5 * away**2)) ** _BY_HEIGHT
 
     def _best(self, candidates: Sequence[Candidate], reach: SweepRange) -> Candidate | None:
         best = max(candidates, key=lambda candidate: candidate.fit, default=None)

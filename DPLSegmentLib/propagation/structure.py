@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from statistics import fmean
 
 import torch
 from torch import Tensor
@@ -204,12 +205,18 @@ class StructureRun:
             return [replace(seed, mask=seed.mask.to(self.embedding.images.device))]
         sections = _spread(self.structure.sections)
         if not self.reach.certain or len(sections) == 1:
-            height = corresponding(self.structure.course, self.embedding.course)
-            return self._search(self.structure.whole, height, [self.reach], check)
+            return self._search(self.structure.whole, self._height(), [self.reach], check)
         parts = _parts(self.reach, _SEEDS * len(sections))
         shares = [parts[first : first + _SEEDS] for first in range(0, len(parts), _SEEDS)]
         found = [self._search(section, None, share, check) for section, share in zip(sections, shares, strict=True)]
         return [seed for seeds in found for seed in seeds]
+
+    def _height(self) -> float | None:
+        """At how many mm the structure may be here: by the whole course of both scans, and by what lies around it."""
+        along, around = corresponding(self.structure.course, self.embedding.course), self.structure.surroundings
+        heights = [] if along is None else [along]
+        heights += [around.found_in(self.embedding.fields)] if around else []
+        return fmean(heights) if heights else None
 
     def _search(
         self, section: Section, height_mm: float | None, parts: Sequence[SweepRange], check: Check
@@ -218,7 +225,7 @@ class StructureRun:
         finder = DecoderStep(self.network, self._enhanced(section.prototypes))
         box = body_box(self.embedding.images)
         prior = from_body(section.place, box, STRIDE, self.embedding.features.shape[-2:])
-        search = Search(finder, self.embedding, prior, section.area_mm2, height_mm)
+        search = Search(finder, self.embedding, prior, section, height_mm)
         found = (search.seed(part, lambda index: check("score", 0.0, index)) for part in parts)
         return [seed for seed in found if seed]
 

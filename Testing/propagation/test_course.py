@@ -47,7 +47,7 @@ def test_of_a_few_slices_no_height_is_told(course: Course) -> None:
 
 def test_a_scan_lies_where_it_lies_in_itself(engine: Engine, ct: Volume) -> None:
     embedding = engine.embed(ct)
-    course = course_of(embedding)
+    course = course_of(embedding.fields)
     assert course.profile.shape[1:] == (embedding.features.shape[1], 4, 4)
     gap = embedding.stack.gap_mm
     found = corresponding(course.at(60, gap), course)

@@ -95,9 +95,12 @@ def test_prototypes_come_back_from_their_file_to_the_bit(
         for name in ("name", "value", "color", "tags", "recognised"):
             assert getattr(one, name) == getattr(other, name)
         for section, known in zip(one.sections, other.sections, strict=True):
-            assert torch.equal(section.place, known.place) and section.area_mm2 == known.area_mm2
+            assert torch.equal(section.place, known.place)
+            assert (section.area_mm2, section.ragged) == (known.area_mm2, known.ragged)
             assert torch.equal(section.prototypes.foreground, known.prototypes.foreground)
         assert torch.equal(one.course.profile, other.course.profile) and one.course.height == other.course.height
+        assert one.surroundings and other.surroundings
+        assert torch.equal(one.surroundings.fields, other.surroundings.fields)
         for part in ("foreground", "background", "geometry"):
             assert torch.equal(getattr(one.prototypes, part), getattr(other.prototypes, part))
 

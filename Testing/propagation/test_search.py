@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -49,11 +50,12 @@ def prior(section: Section, scan: Embedding) -> Tensor:
 
 
 @pytest.fixture
-def find(finder: DecoderStep, scan: Embedding, prior: Tensor) -> Find:
+def find(finder: DecoderStep, scan: Embedding, prior: Tensor, section: Section) -> Find:
     """On a slice through the kidney, where an area in working pixels is expected."""
 
     def find(area: float) -> Seed:
-        search = Search(finder, scan, prior, area * scan.stack.pixel_mm**2, None)
+        expected = replace(section, area_mm2=area * scan.stack.pixel_mm**2)
+        search = Search(finder, scan, prior, expected, None)
         seed = search.seed(SweepRange(_THROUGH, _THROUGH), lambda index: None)
         assert seed is not None
         return seed
@@ -81,3 +83,26 @@ def test_what_is_found_too_small_is_filled_up_to_the_expected_area(
 
 def test_what_is_filled_in_hangs_together(find: Find) -> None:
     assert ndimage.label(find(900).mask.numpy())[1] == 1
+
+
+def test_what_is_as_ragged_as_the_paint_fits_best(
+    finder: DecoderStep, scan: Embedding, prior: Tensor, section: Section
+) -> None:
+    assert section.ragged is not None
+    alike = _fit(Search(finder, scan, prior, section, None))
+    fits = [_fit(Search(finder, scan, prior, replace(section, ragged=section.ragged + more), None)) for more in (1, 2)]
+    untold = _fit(Search(finder, scan, prior, replace(section, ragged=None), None))
+    assert untold >= alike > fits[0] > fits[1] > 0
+
+
+def test_slices_fit_less_the_further_they_are_from_the_expected_height(
+    finder: DecoderStep, scan: Embedding, prior: Tensor, section: Section
+) -> None:
+    height = _THROUGH * scan.stack.gap_mm
+    fits = [_fit(Search(finder, scan, prior, section, height + away)) for away in (0, 20, 40, 80, 200)]
+    assert fits == sorted(fits, reverse=True) and fits[-1] > 0
+
+
+def _fit(search: Search) -> float:
+    """Of the slice through the kidney."""
+    return search._look(_THROUGH, lambda index: None).fit
