@@ -214,6 +214,7 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/propagation/embedding.py
   DPLSegmentLib/propagation/engine.py
   DPLSegmentLib/propagation/faced.py
+  DPLSegmentLib/propagation/fields.py
   DPLSegmentLib/propagation/greys.py
   DPLSegmentLib/propagation/growth.py
   DPLSegmentLib/propagation/known.py
@@ -224,6 +225,7 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/propagation/polish.py
   DPLSegmentLib/propagation/prototype_file.py
   DPLSegmentLib/propagation/prototype_set.py
+  DPLSegmentLib/propagation/raggedness.py
   DPLSegmentLib/propagation/recognition.py
   DPLSegmentLib/propagation/region.py
   DPLSegmentLib/propagation/regrowth.py
@@ -240,6 +242,7 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/propagation/stopwatch.py
   DPLSegmentLib/propagation/stretch.py
   DPLSegmentLib/propagation/structure.py
+  DPLSegmentLib/propagation/surroundings.py
   DPLSegmentLib/propagation/sweep.py
   DPLSegmentLib/propagation/turned.py
   DPLSegmentLib/propagation/twins.py

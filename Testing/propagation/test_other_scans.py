@@ -180,6 +180,18 @@ def test_prototypes_of_the_format_before_are_still_read(engine: Engine, file: Pa
     assert torch.equal(old.structures[0].whole.place, known.place)
 
 
+def test_prototypes_that_tell_neither_surroundings_nor_outline_still_find_the_structure(
+    engine: Engine, file: Path, other_ct: Volume, direct: Propagation
+) -> None:
+    (structure,) = torch.load(file, weights_only=True)["structures"]
+    del structure["surroundings"]
+    for section in structure["sections"]:
+        del section["ragged"]
+    found = engine.propagate(load_prototypes(altered(file, structures=[structure]), engine.model_id), other_ct)
+    (mask,), (wanted,) = ([segment.mask for segment in each.segmentation.segments] for each in (found, direct))
+    assert 2 * (mask & wanted).sum() > 0.5 * (mask.sum() + wanted.sum())
+
+
 def test_prototypes_without_their_vectors_are_refused(engine: Engine, file: Path) -> None:
     (structure,) = torch.load(file, weights_only=True)["structures"]
     altered(file, structures=[{**structure, "foreground": "none"}])
