@@ -97,12 +97,18 @@ def structure_of(
 ) -> StructurePrototypes:
     """What painted slices say of one structure; height and surroundings are those of the largest."""
     sections = tuple(section_of(each, embedding, extract) for each in painted)
-    prototypes, gap = merged([section.prototypes for section in sections]), embedding.stack.gap_mm
-    largest, place = max(zip(painted, sections, strict=True), key=lambda pair: pair[1].area_mm2)
-    found = (segment.name, prototypes, sections, embedding.course.at(largest.index, gap))
-    around = surroundings_of(embedding.fields, largest.index * gap, place.place)
-    shown = (segment.value, segment.color, dict(segment.tags))
-    return StructurePrototypes(*found, *shown, surroundings=around)
+    largest, section = max(zip(painted, sections, strict=True), key=lambda pair: pair[1].area_mm2)
+    gap = embedding.stack.gap_mm
+    return StructurePrototypes(
+        segment.name,
+        merged([each.prototypes for each in sections]),
+        sections,
+        embedding.course.at(largest.index, gap),
+        segment.value,
+        segment.color,
+        dict(segment.tags),
+        surroundings=surroundings_of(embedding.fields, largest.index * gap, section.place),
+    )
 
 
 def section_of(painted: PaintedSlice, embedding: Embedding, extract: PrototypeExtractor) -> Section:
