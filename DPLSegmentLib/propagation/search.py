@@ -32,11 +32,11 @@ _ANY_HEIGHT = 0.05
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A slice on which the structure seems to be, and how well it fits (0..1); `seen` [H, W] is the probability of
-    everything there that looks like it, `step` has that of the pieces which lie best."""
+    """A slice on which the structure seems to be, and how well it fits (0..1); `step` has the probability of the pieces
+    which lie best there, `mask` [H, W] is what they are filled up to."""
 
     index: int
-    seen: Tensor
+    mask: Tensor
     step: Step
     fit: float
 
@@ -72,7 +72,8 @@ class Search:
         seen = self.finder.find(self.embedding, index, self.prior)
         one = self._best_pieces(seen.probability)
         step = replace(seen, probability=one, margin=margin_of(one))
-        return Candidate(index, seen.probability, step, self._fit(index, step))
+        mask = self._filled(one > _INSIDE, seen.probability)
+        return Candidate(index, mask, step, self._fit(index, step, mask))
 
     def _best_pieces(self, probability: Tensor) -> Tensor:
         """The pieces that lie best where they are expected, over a threshold at which they are not far too large."""
@@ -86,13 +87,13 @@ class Search:
         mass[0] = 0
         return probability * (mass >= _PIECE_SHARE * mass.max())[pieces.long()]
 
-    def _fit(self, index: int, step: Step) -> float:
-        mask = (step.probability > _INSIDE).float()
-        size = float(mask.sum())
+    def _fit(self, index: int, step: Step, mask: Tensor) -> float:
+        sure = (step.probability > _INSIDE).float()
+        size = float(sure.sum())
         if size < _LEAST_PIXELS:
             return 0.0
         sized = math.exp(-0.5 * abs(math.log(size / max(self.area, 1.0))))
-        alike = self.finder.likeness(self.embedding, index, mask) ** 2
+        alike = self.finder.likeness(self.embedding, index, sure) ** 2
         place = float((self.expected * step.probability).sum() / step.probability.sum())
         placed = math.sqrt(place) * self._at_height(index)
         return step.presence * step.margin * sized * alike * self._formed(mask) * placed
@@ -114,18 +115,16 @@ class Search:
         return best if present else None
 
     def _seed(self, candidate: Candidate) -> Seed:
-        return Seed(candidate.index, self._filled(candidate), candidate.step.presence * candidate.step.margin)
+        return Seed(candidate.index, candidate.mask, candidate.step.presence * candidate.step.margin)
 
-    def _filled(self, candidate: Candidate) -> Tensor:
-        """What was found [H, W], filled up to the expected area with what is likely around it: of a structure that
-        looks a little different in another patient only the core is found."""
-        found = candidate.step.probability > _INSIDE
-        if float(found.sum()) >= self.area:
+    def _filled(self, found: Tensor, seen: Tensor) -> Tensor:
+        """What was found [H, W], filled up to the expected area with what is `seen` to be likely around it: of a
+        structure that looks a little different in another patient only the core is found."""
+        if not 0 < float(found.sum()) < self.area:
             return found.float()
-        likely = candidate.seen >= self._threshold(candidate.seen, self.area, _LEAST_LIKELY)
-        core = found.cpu().numpy()
-        filled = connected((found | likely).cpu().numpy()[None], {0: core})[0]
-        return torch.from_numpy(filled).to(candidate.seen)
+        likely = seen >= self._threshold(seen, self.area, _LEAST_LIKELY)
+        filled = connected((found | likely).cpu().numpy()[None], {0: found.cpu().numpy()})[0]
+        return torch.from_numpy(filled).to(seen)
 
     def _threshold(self, probability: Tensor, pixels: float, least: float) -> float:
         """What as many pixels reach where the structure is expected, but not less than `least`."""
