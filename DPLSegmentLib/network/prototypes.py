@@ -55,8 +55,8 @@ class PrototypeExtractor:
         return torch.cat([mean_under(features, mask)[None], mean_under(features, inner)[None], chosen])
 
     def _background(self, features: Tensor, mask: Tensor) -> Tensor:
-        near = _dilated(mask, _RING[1]) * (1 - _dilated(mask, _RING[0]))
-        outside = 1 - _dilated(mask, _RING[0])
+        near = dilated(mask, _RING[1]) * (1 - dilated(mask, _RING[0]))
+        outside = 1 - dilated(mask, _RING[0])
         vectors, share = _windows(features, mask)
         closeness = functional.avg_pool2d(near[None, None], _WINDOW, ceil_mode=True).flatten()
         empty = share < _OUTSIDE
@@ -109,9 +109,10 @@ def _windows(features: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     return pooled.flatten(1).T, share.flatten()
 
 
-def _dilated(mask: Tensor, radius: int) -> Tensor:
+def dilated(mask: Tensor, radius: int) -> Tensor:
+    """A mask [h, w] grown by `radius` pixels on every side."""
     return functional.max_pool2d(mask[None, None], 2 * radius + 1, 1, radius)[0, 0]
 
 
 def _eroded(mask: Tensor) -> Tensor:
-    return 1 - _dilated(1 - mask, 1)
+    return 1 - dilated(1 - mask, 1)

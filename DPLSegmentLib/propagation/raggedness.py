@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 from torch import Tensor
-from torch.nn import functional
+
+from DPLSegmentLib.network.prototypes import dilated
 
 _INSIDE = 0.5
 
@@ -13,5 +14,5 @@ _INSIDE = 0.5
 def raggedness(mask: Tensor) -> float:
     """Of a mask [h, w] the logarithm of the square of its border by its area; the rounder, the less."""
     inside = (mask > _INSIDE).float()
-    border = functional.max_pool2d(inside[None], 3, 1, 1)[0] - inside
+    border = dilated(inside, 1) - inside
     return math.log((float(border.sum()) + 1) ** 2 / (float(inside.sum()) + 1))

@@ -33,7 +33,7 @@ class Surroundings:
 
     def found_in(self, fields: Tensor) -> float:
         """At how many mm from its first slice they agree best with the `fields_of` another scan."""
-        padded = functional.pad(_distinct(fields), (_FARTHEST,) * 4)
+        padded = functional.pad(_distinct(fields, fields), (_FARTHEST,) * 4)
         heights = torch.arange(len(fields), device=fields.device)
         agreement = torch.zeros((), device=fields.device)
         for own, apart in zip(self.fields.float(), (-_APART, 0, _APART), strict=True):
@@ -46,12 +46,12 @@ def surroundings_of(fields: Tensor, height_mm: float, place: Tensor) -> Surround
     """Of what is painted at a height and at a place [32, 32] of the body, in a scan with these `fields_of` it."""
     middle = round(height_mm / STEP_MM)
     rows = torch.tensor([middle - _APART, middle, middle + _APART]).clamp(0, len(fields) - 1)
-    return Surroundings((_distinct(fields)[rows] * _nearness(place)).half())
+    return Surroundings((_distinct(fields[rows], fields) * _nearness(place)).half())
 
 
-def _distinct(fields: Tensor) -> Tensor:
-    """Of unit length along C, what all of them share taken away."""
-    return functional.normalize(fields.float() - fields.float().mean((0, 2, 3), keepdim=True), dim=1)
+def _distinct(some: Tensor, fields: Tensor) -> Tensor:
+    """Some of the fields of a scan, of unit length along C, what all of them share taken away."""
+    return functional.normalize(some.float() - fields.float().mean((0, 2, 3), keepdim=True), dim=1)
 
 
 def _nearness(place: Tensor) -> Tensor:

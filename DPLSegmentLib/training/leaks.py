@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional
+
+from DPLSegmentLib.network.prototypes import dilated
 
 _TOUCHING = 6
 _RIM = 0.5
@@ -38,5 +39,4 @@ def _joined(mask: Tensor, others: Tensor) -> Tensor:
 
 
 def _grown(mask: Tensor, radius: int) -> Tensor:
-    inside = (mask > 0.5).to(mask)
-    return functional.max_pool2d(inside[None, None], 2 * radius + 1, 1, radius)[0, 0]
+    return dilated((mask > 0.5).to(mask), radius)
