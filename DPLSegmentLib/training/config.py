@@ -25,15 +25,16 @@ class TrainingConfig:
     `data` is a folder laid out as abdomen-mr/train, abdomen-ct/train, headneck-ct/train, unlabelled; `steps` counts
     optimiser steps, of which each of the `processes` on a CPU draws its own `episodes`; `crop` is in working pixels;
     `labels` off trains on supervoxels and synthesis alone; with `known` the recogniser of drawn structures is trained
-    and nothing else, on all scans but those whose names begin with one of `without`; with `found` it is also taught
-    structures that nobody named, as the weights `teacher` see them where those know them; where `swept`, those of
-    `pairs` are swept again. With `magnetic` the recogniser of MR is trained and nothing else: it begins as the mean of
-    those in these weights (separated by spaces), and learns from MR and from CT that looks like it. `pairs` of numbers
-    like "26:22 31:19" tell what was found on CT and is the same on MR. `cut_share` of the unlabelled structures are cut
-    in two; `small_share` of the episodes are longer sweeps through smaller windows where the structure fits into them,
-    and `close_share` of the small structures are seen close up. The prepared scans are kept in `pack`, or beside `run`
-    without it. From `diffusion` on these are the switches of DPL, and those of the engine by default; with
-    `diffusion_weight` 0 the diffusion does not learn, with `cross_view_target` off the prototype is its own target.
+    and nothing else, on all scans but those whose names begin with one of `without`: on so many kept `views` of each,
+    or with 0 on new ones only; with `found` it is also taught structures that nobody named, as the weights `teacher`
+    see them where those know them; where `swept`, those of `pairs` are swept again. With `magnetic` the recogniser of
+    MR is trained and nothing else: it begins as the mean of those in these weights (separated by spaces), and learns
+    from MR and from CT that looks like it. `pairs` of numbers like "26:22 31:19" tell what was found on CT and is the
+    same on MR. `cut_share` of the unlabelled structures are cut in two; `small_share` of the episodes are longer sweeps
+    through smaller windows where the structure fits into them, and `close_share` of the small structures are seen
+    close up. The prepared scans are kept in `pack`, or beside `run` without it. From `diffusion` on these are the
+    switches of DPL, and those of the engine by default; with `diffusion_weight` 0 the diffusion does not learn, with
+    `cross_view_target` off the prototype is its own target.
     """
 
     data: str
@@ -61,6 +62,7 @@ class TrainingConfig:
     magnetic: str = ""
     pairs: str = ""
     without: str = ""
+    views: int = 0
     synthetic: int = 24
     label_share: float = 0.3
     synthetic_share: float = 0.12

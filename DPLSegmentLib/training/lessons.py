@@ -15,8 +15,8 @@ from DPLSegmentLib.training.config import TrainingConfig, TrainingError
 from DPLSegmentLib.training.distributed import Team
 from DPLSegmentLib.training.episodes import EpisodeSampler
 from DPLSegmentLib.training.found_scans import load_found_scans
-from DPLSegmentLib.training.fresh_views import FreshViews
-from DPLSegmentLib.training.known_scans import load_known_scans
+from DPLSegmentLib.training.fresh_views import FreshViews, KeptViews, Views
+from DPLSegmentLib.training.known_scans import KnownScan, load_known_scans
 from DPLSegmentLib.training.known_views import Viewer
 from DPLSegmentLib.training.magnetic_views import MagneticViews
 from DPLSegmentLib.training.pack import TrainingVolume, to_device
@@ -65,8 +65,14 @@ def _recognition(
     viewer = Viewer(fast_encoder(network.encoder, team.device), vessels)
     most = PART if team.device.type == "cpu" else WHOLE
     if not config.magnetic:
-        return RecognitionLesson(recogniser, FreshViews(viewer, scans, most[0]), most)
+        return RecognitionLesson(recogniser, _views(config, viewer, scans, most[0], team), most)
     views = MagneticViews(viewer, scans, config.paired, len(names), most[0])
     if not views.magnetic:
         raise TrainingError(f"Nothing was found on MR in {config.data}; its recogniser has nothing to learn from.")
     return RecognitionLesson(recogniser, views, most)
+
+
+def _views(config: TrainingConfig, viewer: Viewer, scans: list[KnownScan], slices: int, team: Team) -> Views:
+    if config.views:
+        return KeptViews(viewer, scans, slices, config.views, [config.seed, team.rank])
+    return FreshViews(viewer, scans, slices)

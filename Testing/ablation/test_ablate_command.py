@@ -6,11 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-import torch
 
 from DPLSegmentLib.cli import main
-
-torch.set_num_threads(1)
 
 
 @pytest.fixture

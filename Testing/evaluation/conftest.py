@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
-import torch
 
 from DPLSegmentLib.evaluation.dataset import Dataset, open_dataset
 from DPLSegmentLib.evaluation.plan import Plan
@@ -137,5 +136,4 @@ def blocks(tmp_path: Path) -> Callable[[Sequence[range]], Plan]:
 @pytest.fixture(scope="session")
 def engine() -> Engine:
     """The bundled model on the processor."""
-    torch.set_num_threads(1)
     return load_engine("cpu")

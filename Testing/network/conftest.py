@@ -18,8 +18,6 @@ from DPLSegmentLib.network.network import SegmentationNetwork, body_weight, neig
 from DPLSegmentLib.network.prototypes import PrototypeExtractor, Prototypes
 from DPLSegmentLib.resources import resource
 
-torch.set_num_threads(1)
-
 FIRST, LAST = 12, 16
 
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 
 from DPLSegmentLib.images.segmentation import Segment, Segmentation
 from DPLSegmentLib.images.volume import Volume
@@ -15,8 +14,6 @@ from DPLSegmentLib.propagation.cache import EmbeddingCache
 from DPLSegmentLib.propagation.embedding import Embedding
 from DPLSegmentLib.propagation.engine import Engine, load_engine
 from DPLSegmentLib.propagation.types import Support
-
-torch.set_num_threads(1)
 
 LIVER_BOX = (slice(66, 112), slice(20, 90), slice(30, 108))
 Paint = Callable[..., Support]

@@ -23,8 +23,6 @@ from DPLSegmentLib.training.known_scans import prepare_known_scans
 from DPLSegmentLib.training.pack import TrainingVolume, load_volumes
 from Testing.training.crops import write_case
 
-torch.set_num_threads(1)
-
 BOXES = {
     "case-01": (slice(80, 112), slice(25, 89), slice(30, 94)),
     "case-02": (slice(74, 106), slice(20, 84), slice(40, 104)),

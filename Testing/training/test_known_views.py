@@ -12,7 +12,7 @@ from DPLSegmentLib.images.reading import read_volume
 from DPLSegmentLib.network.encoder import Encoder
 from DPLSegmentLib.propagation.embedding import Embedder
 from DPLSegmentLib.training.config import TrainingConfig
-from DPLSegmentLib.training.fresh_views import FreshViews
+from DPLSegmentLib.training.fresh_views import FreshViews, KeptViews
 from DPLSegmentLib.training.known_scans import KnownScan, known_structures, load_known_scans
 from DPLSegmentLib.training.known_views import KnownView, Viewer, shares_of
 
@@ -101,6 +101,23 @@ def test_fresh_views_are_new_each_time_and_of_one_size(viewer: Viewer, scan: Kno
     (_, one), (_, other) = (fresh.draw(np.random.default_rng(seed)) for seed in (1, 2))
     assert one.features.shape == other.features.shape and len(one.labels) == 48
     assert not torch.equal(one.labels, other.labels)
+
+
+def test_a_kept_view_is_the_same_whenever_it_is_made(viewer: Viewer, scan: KnownScan) -> None:
+    generators = [np.random.default_rng(seed) for seed in range(6)]
+    drawn = [KeptViews(viewer, [scan], 3, 2, (5, 0)).draw(generator)[1] for generator in generators]
+    different = {view.labels.numpy().tobytes(): view for view in drawn}
+    assert len(different) == 2
+    for view in drawn:
+        assert torch.equal(view.features, different[view.labels.numpy().tobytes()].features)
+
+
+def test_kept_views_are_made_once_and_leave_other_chance_alone(viewer: Viewer, scan: KnownScan) -> None:
+    kept, before = KeptViews(viewer, [scan], 3, 1, (5, 0)), torch.random.get_rng_state()
+    (_, once), (_, again) = (kept.draw(np.random.default_rng(seed)) for seed in (1, 2))
+    (_, other) = KeptViews(viewer, [scan], 3, 1, (5, 1)).draw(np.random.default_rng(1))
+    assert once is again and not torch.equal(once.labels, other.labels)
+    assert torch.equal(torch.random.get_rng_state(), before)
 
 
 def test_the_same_generators_give_the_same_view(viewer: Viewer, scan: KnownScan) -> None:

@@ -23,7 +23,7 @@ from DPLSegmentLib.training.known_scans import KnownScan, known_structures, load
 from DPLSegmentLib.training.known_views import KnownView
 from DPLSegmentLib.training.recognition import RecognitionLesson, recognition_losses
 from DPLSegmentLib.training.state import load_magnetic, load_start
-from DPLSegmentLib.training.trainer import Trainer
+from DPLSegmentLib.training.trainer import Trainer, checkpoint_of
 from Testing.training.conftest import BOXES
 from Testing.training.crops import write_case
 
@@ -110,6 +110,21 @@ def test_a_run_of_it_leaves_everything_else_as_it_was(known_config: TrainingConf
     assert after.config.known == known_structures(known_config) and after.recogniser is not None
     weights = after.state_dict()
     assert all(torch.equal(weights[name], value.half().float()) for name, value in before.state_dict().items())
+
+
+def test_a_run_on_kept_views_that_was_stopped_ends_as_one_that_was_not(
+    known_config: TrainingConfig, tmp_path: Path
+) -> None:
+    names = ("whole", "stopped")
+    whole, stopped = (replace(known_config, run=str(tmp_path / name), views=1, steps=4) for name in names)
+    Trainer(whole, [], ALONE).train()
+    begun = Trainer(stopped, [], ALONE)
+    begun.step()
+    begun.folder.mkdir()
+    begun.state.save(checkpoint_of(stopped))
+    Trainer(stopped, [], ALONE).train()
+    one, other = (load_model(tmp_path / name / "dpl-segment.pt").network.state_dict() for name in names)
+    assert all(torch.equal(one[name], other[name]) for name in one)
 
 
 @pytest.fixture
