@@ -14,7 +14,9 @@ from torch.nn import functional
 
 from DPLSegmentLib.propagation.fields import SIDE, STEP_MM
 
-_GRID = 4
+GRID = 4
+"""Into how many rows and columns of fields a step of it is divided."""
+
 _STRETCHES = (0.8, 0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15, 1.2, 1.25)
 _LEAST_STEPS = 8
 _LEAST_OVERLAP = 0.4
@@ -39,13 +41,13 @@ class Course:
 
 def course_of(fields: Tensor) -> Course:
     """The course of a scan, from the `fields_of` it."""
-    profile = functional.avg_pool2d(fields.float(), SIDE // _GRID)
+    profile = functional.avg_pool2d(fields.float(), SIDE // GRID)
     return Course(functional.normalize(profile - profile.mean(0), dim=1).half())
 
 
 def corresponding(painted: Course, query: Course) -> float | None:
     """The height in `query` (mm from its first slice) of what was painted; None where a scan is shorter than 40 mm."""
-    similarity = torch.einsum("ncij,mcij->nm", painted.profile.float(), query.profile.float()).cpu() / _GRID**2
+    similarity = torch.einsum("ncij,mcij->nm", painted.profile.float(), query.profile.float()).cpu() / GRID**2
     count, length = similarity.shape
     if min(count, length) < _LEAST_STEPS:
         return None

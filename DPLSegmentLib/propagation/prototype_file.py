@@ -11,17 +11,29 @@ import torch
 from torch import Tensor
 
 from DPLSegmentLib.images.atomic import atomic
+from DPLSegmentLib.network.condition import GEOMETRY
 from DPLSegmentLib.network.prototypes import Prototypes
-from DPLSegmentLib.propagation.course import Course
+from DPLSegmentLib.propagation.body import PRIOR_SIZE
+from DPLSegmentLib.propagation.course import GRID, Course
+from DPLSegmentLib.propagation.fields import SIDE
 from DPLSegmentLib.propagation.known import Recognised
 from DPLSegmentLib.propagation.prototype_set import PrototypeSet, Section, StructurePrototypes
-from DPLSegmentLib.propagation.surroundings import Surroundings
+from DPLSegmentLib.propagation.surroundings import SLICES, Surroundings
 from DPLSegmentLib.propagation.types import PropagationError
 
 FORMAT = 3
 _KEYS = {"format", "kind", "model_id", "facing", "axis", "window", "structures"}
 _KIND = "DPLSegment prototypes"
 _VECTORS = ("foreground", "background", "geometry")
+_ANY = None
+_SHAPES = {
+    "foreground": (_ANY, _ANY),
+    "background": (_ANY, _ANY),
+    "geometry": (GEOMETRY,),
+    "place": (PRIOR_SIZE, PRIOR_SIZE),
+    "course": (_ANY, _ANY, GRID, GRID),
+    "surroundings": (SLICES, _ANY, SIDE, SIDE),
+}
 
 
 def save_prototypes(found: PrototypeSet, path: Path) -> None:
@@ -117,9 +129,9 @@ def _unpacked(packed: dict[str, Any]) -> StructurePrototypes:
     red, green, blue = (float(part) for part in packed["color"])
     return StructurePrototypes(
         packed["name"], _prototypes(packed), tuple(_section(each) for each in packed.get("sections", [packed])),
-        Course(_tensor(packed["course"]), float(packed["height"])), int(packed["value"]),
+        Course(_tensor(packed, "course"), float(packed["height"])), int(packed["value"]),
         (red, green, blue), dict(packed["tags"]), _recognised(packed.get("recognised")),
-        _surroundings(packed.get("surroundings")),
+        _surroundings(packed),
     )  # fmt: skip
 
 
@@ -128,23 +140,27 @@ def _recognised(packed: tuple[str, float] | None) -> Recognised | None:
     return Recognised(str(packed[0]), float(packed[1])) if packed else None
 
 
-def _surroundings(packed: object) -> Surroundings | None:
+def _surroundings(packed: dict[str, Any]) -> Surroundings | None:
     """Files of before do not say it."""
-    return None if packed is None else Surroundings(_tensor(packed))
+    return None if packed.get("surroundings") is None else Surroundings(_tensor(packed, "surroundings"))
 
 
 def _section(packed: dict[str, Any]) -> Section:
     """Format 2 kept all sections as one, beside the other entries of the structure."""
     ragged = packed.get("ragged")
-    place = (_tensor(packed["place"]), float(packed["area_mm2"]))
+    place = (_tensor(packed, "place"), float(packed["area_mm2"]))
     return Section(*place, _prototypes(packed), None if ragged is None else float(ragged))
 
 
 def _prototypes(packed: dict[str, Any]) -> Prototypes:
-    return Prototypes(*(_tensor(packed[part]) for part in _VECTORS))
+    return Prototypes(*(_tensor(packed, part) for part in _VECTORS))
 
 
-def _tensor(value: object) -> Tensor:
+def _tensor(packed: dict[str, Any], name: str) -> Tensor:
+    value = packed[name]
     if not isinstance(value, Tensor):
-        raise TypeError("A tensor was expected.")
+        raise TypeError(f"{name} should be a tensor.")
+    sides = zip(value.shape, _SHAPES[name], strict=True)
+    if not all(wanted in (_ANY, side) for side, wanted in sides):
+        raise ValueError(f"{name} has another shape.")
     return value

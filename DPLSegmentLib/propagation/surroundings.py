@@ -15,6 +15,9 @@ from torch.nn import functional
 from DPLSegmentLib.propagation.body import resized
 from DPLSegmentLib.propagation.fields import SIDE, STEP_MM
 
+SLICES = 3
+"""How many slices of fields they are."""
+
 _APART = 3
 _NEAR = SIDE / 6
 _FARTHEST = 3

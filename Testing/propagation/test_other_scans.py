@@ -192,6 +192,13 @@ def test_prototypes_that_tell_neither_surroundings_nor_outline_still_find_the_st
     assert 2 * (mask & wanted).sum() > 0.5 * (mask.sum() + wanted.sum())
 
 
+@pytest.mark.parametrize("name", ["foreground", "geometry", "course", "surroundings"])
+def test_prototypes_of_another_shape_are_refused(engine: Engine, file: Path, name: str) -> None:
+    (structure,) = torch.load(file, weights_only=True)["structures"]
+    changed = {**structure, name: structure[name].flatten()[:3]}
+    assert "damaged or incomplete" in refusal(altered(file, structures=[changed]), engine.model_id)
+
+
 def test_prototypes_without_their_vectors_are_refused(engine: Engine, file: Path) -> None:
     (structure,) = torch.load(file, weights_only=True)["structures"]
     altered(file, structures=[{**structure, "foreground": "none"}])
