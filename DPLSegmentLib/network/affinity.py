@@ -23,13 +23,13 @@ class LocalAffinity(nn.Module):
 
     def forward(self, current: Tensor, last: Tensor, masks: Tensor) -> Tensor:
         """Embeddings [n, C, h, w] of both slices and `masks` [n, m, h, w] of the last one to masks on the current."""
-        query, key = self.keys(current), self.keys(last)
+        return self.carried(self.keys(current), self.keys(last), masks)
+
+    def carried(self, query: Tensor, key: Tensor, masks: Tensor) -> Tensor:
+        """The same from the `keys` of both slices."""
         cosines = torch.stack([(query * near).sum(1) for near in windows(key, self.radius, "replicate")], 1)
         weights = (self.scale * cosines).softmax(1)
-        carried = torch.zeros_like(masks)
-        for number, near in enumerate(windows(masks, self.radius, "replicate")):
-            carried = carried + weights[:, number : number + 1] * near
-        return carried
+        return (weights[:, None] * torch.stack([*windows(masks, self.radius, "replicate")], 2)).sum(2)
 
     def keys(self, features: Tensor) -> Tensor:
         """Embeddings [n, C, h, w] to unit vectors [n, inner, h, w]: what is the same on two slices points one way."""

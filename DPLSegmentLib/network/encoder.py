@@ -65,7 +65,7 @@ class Encoder(nn.Module):
     def _pyramid(self, levels: list[Tensor]) -> Tensor:
         merged = self.lateral[-1](levels[-1])
         for lateral, level in zip(reversed(self.lateral[:-1]), reversed(levels[:-1]), strict=True):
-            merged = lateral(level) + functional.interpolate(merged, scale_factor=2.0, mode="nearest")
+            merged = _plus_doubled(lateral(level), merged)
         return self.out(functional.relu(self.smooth(merged)) + merged)
 
     @classmethod
@@ -96,6 +96,13 @@ class Encoder(nn.Module):
                 yield block.expand, prefix + "_expand_conv", prefix + "_bn0"
             yield block.depthwise, prefix + "_depthwise_conv", prefix + "_bn1"
             yield block.project, prefix + "_project_conv", prefix + "_bn2"
+
+
+def _plus_doubled(fine: Tensor, coarse: Tensor) -> Tensor:
+    """[n, C, 2h, 2w] and every pixel of [n, C, h, w] four times; oneDNN's tensors take long to interpolate."""
+    n, channels, height, width = coarse.shape
+    blocks = fine.reshape(n, channels, height, 2, width, 2) + coarse[:, :, :, None, :, None]
+    return blocks.reshape(n, channels, 2 * height, 2 * width)
 
 
 def _stages(name: str) -> list[nn.Sequential]:

@@ -15,6 +15,9 @@ from DPLSegmentLib.propagation.embedding import Embedding
 _SIDE = 0.15
 _CHUNK = 32
 
+Voxels = tuple[slice, slice, slice]
+"""A part of a scan: which slices, rows and columns."""
+
 
 def smooth_across(probability: Tensor, gap_mm: float, keep: Sequence[int]) -> Tensor:
     """Thin slices [n, H, W] mixed a little with their neighbours; slices in `keep` stay as they are."""
@@ -37,18 +40,42 @@ def native_probability(probability: Tensor, embedding: Embedding, slices: np.nda
 
 def connected(mask: np.ndarray, anchors: Mapping[int, np.ndarray]) -> np.ndarray:
     """Components of a mask [n, h, w] that touch an anchor (slice index to bool [h, w]); the largest if none does."""
-    labels, count = ndimage.label(mask)
+    box = box_of(mask)
+    labels, count = ndimage.label(mask[box])
     if count <= 1:
         return mask
-    touched = {int(value) for index, anchor in anchors.items() for value in np.unique(labels[index][anchor])} - {0}
-    if not touched:
-        touched = {int(np.bincount(labels.ravel())[1:].argmax()) + 1}
-    return np.isin(labels, sorted(touched))
+    kept, first = np.zeros(count + 1, bool), box[0].start
+    for index, anchor in anchors.items():
+        if 0 <= index - first < len(labels):
+            kept[labels[index - first][anchor[box[1:]]]] = True
+    kept[0] = False
+    if not kept.any():
+        kept[np.bincount(labels.ravel())[1:].argmax() + 1] = True
+    cleaned = np.zeros_like(mask)
+    cleaned[box] = kept[labels]
+    return cleaned
+
+
+def box_of(mask: np.ndarray) -> Voxels:
+    """Around everything in a mask [n, h, w]; of no size where there is nothing."""
+    plane = mask.any(0)
+    slices, rows, columns = (_span(line) for line in (mask.any((1, 2)), plane.any(1), plane.any(0)))
+    return slices, rows, columns
+
+
+def _span(line: np.ndarray) -> slice:
+    there = np.flatnonzero(line)
+    return slice(int(there[0]), int(there[-1]) + 1) if there.size else slice(0, 0)
 
 
 def without_overlap(masks: Sequence[np.ndarray], probabilities: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Where several masks claim a voxel, the one with the highest probability keeps it."""
-    claimed = np.sum([mask.astype(np.uint8) for mask in masks], axis=0)
+    if len(masks) == 1:
+        return list(masks)
+    claimed = np.zeros(masks[0].shape, np.uint8)
+    for mask in masks:
+        box = box_of(mask)
+        claimed[box] += mask[box]
     contested = np.nonzero(claimed > 1)
     if not len(contested[0]):
         return list(masks)

@@ -14,7 +14,7 @@ from DPLSegmentLib.propagation.embedding import Embedding
 from DPLSegmentLib.propagation.known import KnownStructure
 from DPLSegmentLib.propagation.level import level
 from DPLSegmentLib.propagation.painted import PaintedSlice
-from DPLSegmentLib.propagation.polish import connected, native_probability, smooth_across, without_overlap
+from DPLSegmentLib.propagation.polish import box_of, connected, native_probability, smooth_across, without_overlap
 from DPLSegmentLib.propagation.prototype_set import StructurePrototypes
 from DPLSegmentLib.propagation.stopwatch import Stopwatch
 from DPLSegmentLib.propagation.structure import SweptStructure
@@ -56,7 +56,9 @@ class Assembly:
         slices = np.flatnonzero((smooth.amax((1, 2)) > 0.02).numpy())
         probability = native_probability(smooth, embedding, slices)
         level(probability, slices.tolist(), painted, embedding.stack)
-        mask = _with_painted(probability > _INSIDE, painted)
+        mask = np.zeros(probability.shape, bool)
+        mask[slices] = probability[slices] > _INSIDE
+        mask = _with_painted(mask, painted)
         anchors = known.anchors(mask, embedding.stack) if known else {}
         mask = connected(mask, anchors | self._anchors(mask, swept, painted))
         self.parts.append(_Part(structure, swept, painted, probability, _with_painted(mask, painted)))
@@ -66,20 +68,21 @@ class Assembly:
         masks = without_overlap([part.mask for part in self.parts], [part.probability for part in self.parts])
         masks = [_with_painted(mask, part.painted) for mask, part in zip(masks, self.parts, strict=True)]
         segments = tuple(self._segment(part, mask) for part, mask in zip(self.parts, masks, strict=True))
-        confidences = [
-            self.confidence(part.probability, part.swept.confidence.numpy()) * mask
-            for part, mask in zip(self.parts, masks, strict=True)
-        ]
-        reports = tuple(map(self._report, self.parts, masks, confidences))
-        merged = np.moveaxis(np.maximum.reduce(confidences), 0, self.axis).astype(np.float32)
+        merged = np.zeros(masks[0].shape, np.float32)
+        reports = []
+        for part, mask in zip(self.parts, masks, strict=True):
+            box = box_of(mask)
+            confidence = self.confidence(part.probability[box], part.swept.confidence.numpy()[box[0]]) * mask[box]
+            np.maximum(merged[box], confidence, out=merged[box])
+            reports.append(self._report(part, mask, confidence))
         if on_progress:
             on_progress(Progress("polish", 1.0))
         watch.lap("polish")
         doubtful = min(reports, key=lambda report: report.confidence)
         return Propagation(
             Segmentation(segments, self.query.ijk_to_ras, self.query.name),
-            self.query.with_array(np.ascontiguousarray(merged)),
-            reports,
+            self.query.with_array(np.ascontiguousarray(np.moveaxis(merged, 0, self.axis))),
+            tuple(reports),
             self.axis,
             doubtful.next_slice,
             watch.seconds,
@@ -99,9 +102,9 @@ class Assembly:
         return Segment(structure.name, native, structure.value, structure.color, structure.tags)
 
     def _report(self, part: _Part, mask: np.ndarray, confidence: np.ndarray) -> StructureReport:
-        sizes = mask.sum((1, 2))
-        mean = float(confidence[mask].mean()) if mask.any() else 0.0
-        painted = [each.index for each in part.painted]
+        """`confidence` is that of the voxels around the mask, 0 outside of it."""
+        sizes, painted = mask.sum((1, 2)), [each.index for each in part.painted]
+        mean = float(confidence.sum()) / max(int(sizes.sum()), 1)
         following = next_to_paint(part.swept.confidence.numpy(), part.swept.visited.numpy(), painted, sizes)
         return StructureReport(part.structure.name, float(sizes.sum()) * self.query.voxel_millilitres, mean, following)
 

@@ -83,7 +83,9 @@ class DecoderStep:
         shrunk = shrink(previous)
         seen = replace(memory, traced=small.cut(memory.traced)).renewed(previous)
         both = torch.cat([shrunk, seen.traced])
-        carried, traced = self.network.affinity(features[None], before[None], both[None])[0].chunk(2)
+        affinity = self.network.affinity
+        keys, keys_before = affinity.keys(features[None]), affinity.keys(before[None])
+        carried, traced = affinity.carried(keys, keys_before, both[None])[0].chunk(2)
         scores = self._scores(features)
         prior = location_prior(shrunk)
         gap = embedding.gap * abs(index - last)
@@ -94,7 +96,7 @@ class DecoderStep:
         if float((mask > 0.5).sum()) >= LARGE:
             share = _CARRIED_THIN if embedding.stack.thin else _CARRIED
             probability = probability ** (1 - share) * grown(carried) ** share
-        back = self.network.affinity(before[None], features[None], shrink(probability)[None])[0]
+        back = affinity.carried(keys_before, keys, shrink(probability)[None])[0]
         agreement = soft_dice(back, shrunk)
         further = replace(near, traced=small.paste(traced[0], memory.traced[0])[None])
         return Step(region.paste(probability[0], mask), presence, agreement, margin_of(probability[0]), further)

@@ -57,24 +57,28 @@ def _times(weights: list[Tensor], diagonal: Tensor, x: Tensor) -> Tensor:
     for axis, weight in enumerate(weights):
         count = x.shape[axis]
         low, high = x.narrow(axis, 0, count - 1), x.narrow(axis, 1, count - 1)
-        product.narrow(axis, 0, count - 1).sub_(weight * high)
-        product.narrow(axis, 1, count - 1).sub_(weight * low)
+        product.narrow(axis, 0, count - 1).addcmul_(weight, high, value=-1)
+        product.narrow(axis, 1, count - 1).addcmul_(weight, low, value=-1)
     return product
 
 
 def _solve(weights: list[Tensor], diagonal: Tensor, right: Tensor, start: Tensor, iterations: int) -> Tensor:
     """Conjugate gradients with the diagonal as preconditioner."""
-    x = start.clone()
+    x, inverse = start.clone(), diagonal.reciprocal()
     residual = right - _times(weights, diagonal, x)
-    scaled = residual / diagonal
-    direction, energy = scaled.clone(), (residual * scaled).sum()
+    direction = residual * inverse
+    scaled, energy = torch.empty_like(direction), _dot(residual, direction)
     for _ in range(iterations):
         product = _times(weights, diagonal, direction)
-        length = energy / ((direction * product).sum() + 1e-12)
-        x += length * direction
-        residual -= length * product
-        scaled = residual / diagonal
-        following = (residual * scaled).sum()
-        direction = scaled + following / (energy + 1e-12) * direction
+        length = energy / (_dot(direction, product) + 1e-12)
+        x.addcmul_(length, direction)
+        residual.addcmul_(length, product, value=-1)
+        torch.mul(residual, inverse, out=scaled)
+        following = _dot(residual, scaled)
+        direction.mul_(following / (energy + 1e-12)).add_(scaled)
         energy = following
     return x
+
+
+def _dot(one: Tensor, other: Tensor) -> Tensor:
+    return torch.dot(one.flatten(), other.flatten())
