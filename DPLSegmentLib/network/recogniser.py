@@ -22,7 +22,6 @@ SLICES_MM = 5.0
 
 _WIDTHS = (48, 80, 128)
 _BLOCKS = (2, 2, 5)
-_ALONG = 3
 
 
 class Recogniser(nn.Module):
@@ -61,7 +60,7 @@ class _Block(nn.Module):
     def __init__(self, channels: int, groups: int) -> None:
         super().__init__()
         self.plane = nn.Conv2d(channels, channels, 3, padding=1, groups=groups)
-        self.along = nn.Parameter(torch.full((_ALONG, channels, 1, 1), 1 / _ALONG))
+        self.along = nn.Parameter(torch.full((3, channels, 1, 1), 1 / 3))
         self.norm = nn.LayerNorm(channels)
         self.mix = nn.Sequential(nn.Conv2d(channels, 2 * channels, 1), nn.ReLU(), nn.Conv2d(2 * channels, channels, 1))
 
@@ -87,9 +86,12 @@ def slice_step(gap_mm: float) -> int:
 
 
 def _along(slices: Tensor, weights: Tensor) -> Tensor:
-    """Each channel of [n, C, h, w] filtered along n; zeros beyond the ends."""
-    around = functional.pad(slices, (0, 0, 0, 0, 0, 0, _ALONG // 2, _ALONG // 2))
-    return sum((around[shift : shift + len(slices)] * weight for shift, weight in enumerate(weights)), torch.zeros(()))
+    """Each channel of [n, C, h, w] filtered along n by `weights` [3, C, 1, 1]; zeros beyond the ends."""
+    before, own, after = weights
+    filtered = slices * own
+    filtered[1:].addcmul_(slices[:-1], before)
+    filtered[:-1].addcmul_(slices[1:], after)
+    return filtered
 
 
 def _halved(slices: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from DPLSegmentLib.images.stack import Box, SliceStack, occupied_box, stack_alon
 from DPLSegmentLib.images.volume import Volume
 from DPLSegmentLib.network.inference import Encode
 from DPLSegmentLib.network.network import CHANNEL_EPSILON, body_weight, neighbours
+from DPLSegmentLib.propagation.body import body_box
 from DPLSegmentLib.propagation.course import Course, course_of
 from DPLSegmentLib.propagation.fields import fields_of
 from DPLSegmentLib.propagation.region import Region
@@ -51,6 +52,11 @@ class Embedding:
         """Memory held, in bytes."""
         tensors = sum(tensor.numel() * tensor.element_size() for tensor in (self.images, self.features))
         return tensors + self.stack.planes.nbytes
+
+    @cached_property
+    def body(self) -> tuple[int, int, int, int]:
+        """Where the patient is; see `body_box`."""
+        return body_box(self.images)
 
     @cached_property
     def course(self) -> Course:

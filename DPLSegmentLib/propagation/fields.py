@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from DPLSegmentLib.network.config import STRIDE
-from DPLSegmentLib.propagation.body import body_box, spans
+from DPLSegmentLib.propagation.body import spans
 
 if TYPE_CHECKING:
     from DPLSegmentLib.propagation.embedding import Embedding
@@ -24,7 +24,7 @@ SIDE = 16
 def fields_of(embedding: Embedding) -> Tensor:
     """[n, C, 16, 16], half precision: every 5 mm of a scan, the embedding's mean over each field of a grid that lies
     over the body."""
-    rows, columns = spans(body_box(embedding.images), STRIDE, embedding.features.shape[-2:])
+    rows, columns = spans(embedding.body, STRIDE, embedding.features.shape[-2:])
     steps = max(1, int(embedding.count * embedding.stack.gap_mm / STEP_MM))
     indices = (torch.arange(steps) * STEP_MM / embedding.stack.gap_mm).round().long().clamp(max=embedding.count - 1)
     return torch.stack(

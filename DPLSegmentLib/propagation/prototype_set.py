@@ -12,7 +12,7 @@ from DPLSegmentLib.images.segmentation import Segment
 from DPLSegmentLib.network.config import STRIDE
 from DPLSegmentLib.network.evidence import location_prior
 from DPLSegmentLib.network.prototypes import PrototypeExtractor, Prototypes
-from DPLSegmentLib.propagation.body import body_box, to_body
+from DPLSegmentLib.propagation.body import to_body
 from DPLSegmentLib.propagation.course import Course
 from DPLSegmentLib.propagation.embedding import Embedding
 from DPLSegmentLib.propagation.known import Recognised
@@ -113,7 +113,7 @@ def structure_of(
 
 def section_of(painted: PaintedSlice, embedding: Embedding, extract: PrototypeExtractor) -> Section:
     """Where and how large the structure was painted on one slice, and how it looks there."""
-    place = to_body(location_prior(painted.small[None])[0], body_box(embedding.images), STRIDE)
+    place = to_body(location_prior(painted.small[None])[0], embedding.body, STRIDE)
     area = float(painted.working.sum()) * embedding.stack.pixel_mm**2
     return Section(place, area, collect([painted], embedding, extract), raggedness(painted.small))
 

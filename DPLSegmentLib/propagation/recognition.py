@@ -22,7 +22,6 @@ from DPLSegmentLib.images.volume import Volume
 from DPLSegmentLib.network.config import STRIDE, NetworkConfig
 from DPLSegmentLib.network.network import SegmentationNetwork
 from DPLSegmentLib.network.recogniser import TOLD_STRIDE, Recogniser, places_of, slice_step
-from DPLSegmentLib.propagation.body import body_box
 from DPLSegmentLib.propagation.embedding import Embedding
 from DPLSegmentLib.propagation.known import KnownStructure, Recognised
 from DPLSegmentLib.propagation.painted import PaintedSlice
@@ -180,7 +179,7 @@ class Recognition:
     @cached_property
     def _places(self) -> Tensor:
         """[2, h, w]; see `places_of`."""
-        return places_of(body_box(self.embedding.images), self.embedding.features.shape[-2:], STRIDE, self.mirrored)
+        return places_of(self.embedding.body, self.embedding.features.shape[-2:], STRIDE, self.mirrored)
 
 
 def recognition(network: SegmentationNetwork, embedding: Embedding, volume: Volume) -> Recognition | None:

@@ -16,7 +16,7 @@ from DPLSegmentLib.network.network import SegmentationNetwork
 from DPLSegmentLib.network.prototypes import Prototypes
 from DPLSegmentLib.network.similarity import score
 from DPLSegmentLib.propagation.belonging import Belonging
-from DPLSegmentLib.propagation.body import body_box, from_body
+from DPLSegmentLib.propagation.body import from_body
 from DPLSegmentLib.propagation.consensus import Vote, agreed
 from DPLSegmentLib.propagation.course import corresponding
 from DPLSegmentLib.propagation.embedding import Embedding
@@ -223,8 +223,7 @@ class StructureRun:
     ) -> list[Seed]:
         """Where in each part the structure looks most like a section of it; none where it seems absent."""
         finder = DecoderStep(self.network, self._enhanced(section.prototypes))
-        box = body_box(self.embedding.images)
-        prior = from_body(section.place, box, STRIDE, self.embedding.features.shape[-2:])
+        prior = from_body(section.place, self.embedding.body, STRIDE, self.embedding.features.shape[-2:])
         search = Search(finder, self.embedding, prior, section, height_mm)
         found = (search.seed(part, lambda index: check("score", 0.0, index)) for part in parts)
         return [seed for seed in found if seed]
