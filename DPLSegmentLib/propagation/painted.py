@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from DPLSegmentLib.images.axes import painted_axis, painted_indices
+from DPLSegmentLib.images.axes import painted_indices
 from DPLSegmentLib.images.segmentation import Segment
 from DPLSegmentLib.network.evidence import shrink
 from DPLSegmentLib.propagation.embedding import Embedding
@@ -31,12 +31,12 @@ class PaintedSlice:
 
 
 def plane_of(support: Support) -> int:
-    """The array axis across which the support was painted, over all its structures."""
+    """`Support.axis`; raises PropagationError where nothing is painted."""
     if not support.region.any():
         raise PropagationError(
             f"Nothing is painted on {support.volume.name}; paint a structure on one slice and try again."
         )
-    return painted_axis(support.region)
+    return support.axis
 
 
 def painted_slices(segment: Segment, axis: int, embedding: Embedding) -> list[PaintedSlice]:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
+from DPLSegmentLib.images.axes import painted_axis
 from DPLSegmentLib.images.intensity import intensity_window
 from DPLSegmentLib.images.segmentation import Segmentation
 from DPLSegmentLib.images.volume import Volume
@@ -41,6 +42,11 @@ class Support:
     def region(self) -> np.ndarray:
         """bool [z, y, x]: where anything of any structure is painted."""
         return np.logical_or.reduce([segment.mask for segment in self.painted.segments])
+
+    @cached_property
+    def axis(self) -> int:
+        """The array axis across which it was painted, over all structures."""
+        return painted_axis(self.region)
 
     @cached_property
     def window(self) -> tuple[float, float]:
