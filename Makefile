@@ -19,12 +19,8 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 
-# What starts processes and looks at the clock has the cores for itself; two of the others run at a time.
-ALONE := Testing/cohort Testing/panel Testing/worker
-
 unit: $(READY)
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(addprefix --ignore=,$(ALONE))
-	$(BIN)/python -m pytest $(ALONE) --ignore Testing/panel/shell
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --ignore Testing/panel/shell
 	$(BIN)/python -m pytest Testing/panel/shell
 
 bench: $(READY)
