@@ -6,11 +6,15 @@ import os
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 import torch
 from torch import distributed, multiprocessing, nn
 
 from DPLSegmentLib.training.config import TrainingError
+
+_PATIENCE = timedelta(days=1)
+"""How long the others wait for the one that prepares the scans; half an hour is too short on a slow machine."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ def join_team() -> Team:
     if not cuda:
         torch.set_num_threads(1)
     if size > 1 and not distributed.is_initialized():
-        distributed.init_process_group("nccl" if cuda else "gloo")
+        distributed.init_process_group("nccl" if cuda else "gloo", timeout=_PATIENCE)
     return Team(rank, size, device)
 
 
