@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from DPLSegmentLib.propagation.body import PRIOR_SIZE, body_box, from_body, to_body
 from DPLSegmentLib.propagation.confidence import next_to_paint, plain_margin, voxel_confidence
 from DPLSegmentLib.propagation.embedding import Embedding
-from DPLSegmentLib.propagation.polish import connected, smooth_across, without_overlap
+from DPLSegmentLib.propagation.polish import box_of, connected, smooth_across, without_overlap
 from DPLSegmentLib.propagation.region import region_around
 
 SIDES = st.sampled_from([32, 64, 96, 128, 160, 224, 256])
@@ -84,6 +84,14 @@ def test_only_components_that_touch_the_paint_stay() -> None:
     assert kept.sum() == 4 and kept[1, 5, 5]
     assert connected(mask, {}).sum() == 12
     assert not connected(np.zeros_like(mask), {1: anchor}).any()
+    assert np.array_equal(connected(mask, {0: anchor, 1: anchor}), kept)
+
+
+def test_the_box_of_a_mask_holds_all_of_it_and_nothing_more() -> None:
+    mask = np.zeros((4, 6, 7), bool)
+    assert mask[box_of(mask)].size == 0
+    mask[1:3, 2, 4] = mask[2, 5, 0] = True
+    assert box_of(mask) == (slice(1, 3), slice(2, 6), slice(0, 5))
 
 
 @given(st.integers(0, 1000), st.integers(1, 4))
