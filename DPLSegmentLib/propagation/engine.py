@@ -21,7 +21,7 @@ from DPLSegmentLib.propagation.embedding import Embedder, Embedding
 from DPLSegmentLib.propagation.faced import faced
 from DPLSegmentLib.propagation.known import KnownStructure, Recognised
 from DPLSegmentLib.propagation.options import EngineOptions
-from DPLSegmentLib.propagation.painted import PaintedSlice, painted_slices, plane_of
+from DPLSegmentLib.propagation.painted import PaintedSlice, painted_slices
 from DPLSegmentLib.propagation.prototype_set import (
     PrototypeSet,
     StructurePrototypes,
@@ -265,7 +265,7 @@ class Engine:
         """With what each structure is recognised as where it is painted, to be found again by that in other scans."""
         taken: dict[str, Recognised] = {}
         for support in supports if self.options.recognise else ():
-            embedding = self._scans.painted(support, plane_of(support), None, cancel)
+            embedding = self._scans.painted(support, support.axis, None, cancel)
             for segment in support.painted.segments:
                 painted = painted_slices(segment, embedding.stack.axis, embedding)
                 seen = self.sights.recognised(embedding, support.volume, painted, cancel) if painted else None
@@ -295,7 +295,7 @@ class Engine:
             self._check(source)
             return source
         for support in source:
-            self._scans.painted(support, plane_of(support), on_progress, cancel)
+            self._scans.painted(support, support.axis, on_progress, cancel)
         watch.lap("embed")
         found = self._joined_prototypes(source, on_progress, cancel)
         watch.lap("prototypes")
@@ -310,14 +310,14 @@ class Engine:
         cancel: CancelToken | None,
     ) -> tuple[Embedding, int]:
         if own:
-            axis = plane_of(own)
+            axis = own.axis
             return self._scans.painted(own, axis, on_progress, cancel), axis
         return self.embed(query, found.axis, on_progress, cancel, window_for(query, found.window)), found.axis
 
     def _prototypes_of(
         self, support: Support, on_progress: OnProgress | None, cancel: CancelToken | None
     ) -> PrototypeSet:
-        axis = plane_of(support)
+        axis = support.axis
         embedding = self._scans.painted(support, axis, on_progress, cancel)
         slices = [(segment, painted_slices(segment, axis, embedding)) for segment in support.painted.segments]
         extract = self.network.extract

@@ -12,7 +12,6 @@ from DPLSegmentLib.images.axes import painted_indices
 from DPLSegmentLib.images.segmentation import Segment
 from DPLSegmentLib.network.evidence import shrink
 from DPLSegmentLib.propagation.embedding import Embedding
-from DPLSegmentLib.propagation.types import PropagationError, Support
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,15 +27,6 @@ class PaintedSlice:
         """[h, w] at the embedding's stride; a structure too small for it keeps at least its centre."""
         mask = shrink(self.working[None])[0]
         return mask / mask.max() if 0 < float(mask.max()) < 0.5 else mask
-
-
-def plane_of(support: Support) -> int:
-    """`Support.axis`; raises PropagationError where nothing is painted."""
-    if not support.region.any():
-        raise PropagationError(
-            f"Nothing is painted on {support.volume.name}; paint a structure on one slice and try again."
-        )
-    return support.axis
 
 
 def painted_slices(segment: Segment, axis: int, embedding: Embedding) -> list[PaintedSlice]:

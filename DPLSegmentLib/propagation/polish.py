@@ -11,6 +11,7 @@ from torch import Tensor
 
 from DPLSegmentLib.images.stack import THIN_MM
 from DPLSegmentLib.propagation.embedding import Embedding
+from DPLSegmentLib.propagation.region import ends
 
 _SIDE = 0.15
 _CHUNK = 32
@@ -59,13 +60,9 @@ def connected(mask: np.ndarray, anchors: Mapping[int, np.ndarray]) -> np.ndarray
 def box_of(mask: np.ndarray) -> Voxels:
     """Around everything in a mask [n, h, w]; of no size where there is nothing."""
     plane = mask.any(0)
-    slices, rows, columns = (_span(line) for line in (mask.any((1, 2)), plane.any(1), plane.any(0)))
+    lines = (mask.any((1, 2)), plane.any(1), plane.any(0))
+    slices, rows, columns = (slice(*(ends(torch.from_numpy(line)) or (0, 0))) for line in lines)
     return slices, rows, columns
-
-
-def _span(line: np.ndarray) -> slice:
-    there = np.flatnonzero(line)
-    return slice(int(there[0]), int(there[-1]) + 1) if there.size else slice(0, 0)
 
 
 def without_overlap(masks: Sequence[np.ndarray], probabilities: Sequence[np.ndarray]) -> list[np.ndarray]:

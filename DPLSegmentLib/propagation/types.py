@@ -45,7 +45,11 @@ class Support:
 
     @cached_property
     def axis(self) -> int:
-        """The array axis across which it was painted, over all structures."""
+        """The array axis across which it was painted, over all structures; raises PropagationError where nothing is."""
+        if not self.region.any():
+            raise PropagationError(
+                f"Nothing is painted on {self.volume.name}; paint a structure on one slice and try again."
+            )
         return painted_axis(self.region)
 
     @cached_property
