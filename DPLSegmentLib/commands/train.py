@@ -46,13 +46,11 @@ def _train(config: TrainingConfig, team: Team) -> None:
     from DPLSegmentLib.training.teacher import prepare_taught
     from DPLSegmentLib.training.trainer import Trainer
 
-    if team.rank == 0:
-        (prepare_known_scans if config.known else prepare_volumes)(config)
-        if config.found:
-            prepare_found(config)
-        if config.teacher:
-            prepare_taught(config)
-    team.wait()
+    (prepare_known_scans if config.known else prepare_volumes)(config, team)
+    if config.found:
+        prepare_found(config, team)
+    if config.teacher:
+        prepare_taught(config, team)
     trainer = Trainer(config, [] if config.known else load_volumes(config), team)
     if team.rank:
         trainer.train()

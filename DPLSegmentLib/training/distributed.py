@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeVar
 
 import torch
 from torch import distributed, multiprocessing, nn
@@ -14,7 +15,9 @@ from torch import distributed, multiprocessing, nn
 from DPLSegmentLib.training.config import TrainingError
 
 _PATIENCE = timedelta(days=1)
-"""How long the others wait for the one that prepares the scans; half an hour is too short on a slow machine."""
+"""How long one waits for the others, whose scans may take longer; half an hour is too short on a slow machine."""
+
+_Part = TypeVar("_Part")
 
 
 @dataclass(frozen=True)
@@ -39,10 +42,17 @@ class Team:
         for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
             gradient.copy_(mean.view_as(gradient) / self.size)
 
+    def share(self, parts: Sequence[_Part]) -> Sequence[_Part]:
+        """Those that this process works on; every process has its own."""
+        return parts[self.rank :: self.size]
+
     def wait(self) -> None:
         """Until every process is here."""
         if self.size > 1:
             distributed.barrier()
+
+
+ALONE = Team(0, 1, torch.device("cpu"))
 
 
 def join_team() -> Team:

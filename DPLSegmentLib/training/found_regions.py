@@ -15,9 +15,10 @@ from DPLSegmentLib.network.checkpoint import load_model
 from DPLSegmentLib.network.config import STRIDE
 from DPLSegmentLib.network.inference import fast_encoder
 from DPLSegmentLib.training.config import TrainingConfig
+from DPLSegmentLib.training.distributed import ALONE, Team
 from DPLSegmentLib.training.known_scans import KnownScan, known_folder, load_prepared_scans, write_arrays, write_lines
 from DPLSegmentLib.training.known_views import KnownView, Viewer, maps_as_they_are
-from DPLSegmentLib.training.pack import region_weights, scan_name, stored_scans
+from DPLSegmentLib.training.pack import prepare_volumes, region_weights, scan_name, stored_scans
 from DPLSegmentLib.training.recurring import Members, Region, recurring
 from DPLSegmentLib.training.supervoxels import SCALES
 
@@ -28,11 +29,18 @@ _LITTLE = 0.007
 _MOSTLY = 0.3
 
 
-def prepare_found(config: TrainingConfig) -> None:
-    """Write which structures are found again in most scans of a set, and where, unless that has been done."""
-    folder = known_folder(config)
-    if (folder / "found.txt").is_file():
+def prepare_found(config: TrainingConfig, team: Team = ALONE) -> None:
+    """Write which structures are found again in most scans of a set, and where, unless that has been done; each process
+    cuts its share of the scans into regions, the first one looks for them."""
+    if (known_folder(config) / "found.txt").is_file():
         return
+    prepare_volumes(replace(config, pack=""), team, _MOST)
+    if team.rank == 0:
+        _find(config, known_folder(config))
+    team.wait()
+
+
+def _find(config: TrainingConfig, folder: Path) -> None:
     network = load_model(Path(config.start)).network
     viewer = Viewer(fast_encoder(network.encoder, torch.device("cpu")), ())
     scans = {scan.name: scan for scan in load_prepared_scans(replace(config, without=""), torch.device("cpu"))}

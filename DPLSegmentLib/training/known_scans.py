@@ -18,6 +18,7 @@ from DPLSegmentLib.images.intensity import Kind, detect_kind, intensity_window, 
 from DPLSegmentLib.images.reading import read_volume
 from DPLSegmentLib.images.stack import Box, occupied_box
 from DPLSegmentLib.training.config import TrainingConfig, TrainingError
+from DPLSegmentLib.training.distributed import ALONE, Team
 from DPLSegmentLib.training.pack import (
     BENCHMARK,
     drawn_scans,
@@ -58,8 +59,9 @@ class KnownScan:
         return self.greys.shape[1 + side] * self.spacing[1 + side]
 
 
-def prepare_known_scans(config: TrainingConfig) -> None:
-    """Write what `load_known_scans` reads, for the scans for which that has not been done yet."""
+def prepare_known_scans(config: TrainingConfig, team: Team = ALONE) -> None:
+    """Write what `load_known_scans` reads, for the scans for which that has not been done yet; each process its
+    share."""
     folder = known_folder(config)
     if (folder / "names.txt").is_file():
         return
@@ -67,11 +69,14 @@ def prepare_known_scans(config: TrainingConfig) -> None:
     names = tuple(dict.fromkeys(name for path, _ in scans for name in label_values(path) if name not in BENCHMARK))
     if not names:
         raise TrainingError(f"No scans with drawn structures were found in {config.data}.")
-    for path, group in scans + [each for each in training_scans(root) if each not in scans]:
+    for path, group in team.share(scans + [each for each in training_scans(root) if each not in scans]):
         kept = folder / f"{scan_name(path, group)}.npz"
         if not kept.is_file():
             write_arrays(kept, _arrays(path, group, names))
-    write_lines(folder / "names.txt", names)
+    team.wait()
+    if team.rank == 0:
+        write_lines(folder / "names.txt", names)
+    team.wait()
 
 
 def known_structures(config: TrainingConfig) -> tuple[str, ...]:

@@ -100,7 +100,7 @@ class Viewer:
 
     def _agent(self, labels: Tensor, generator: np.random.Generator) -> Tensor:
         """[n, 1, H, W] to be added, soft at the borders of the vessels."""
-        added = torch.zeros_like(labels)
+        added = torch.zeros_like(labels, dtype=torch.float32)
         for number in self.vessels:
             added += (labels == 1 + number) * float(generator.uniform(*_AGENT))
         return functional.avg_pool2d(added[:, None], 5, 1, 2)
@@ -129,9 +129,9 @@ def maps_as_they_are(scan: KnownScan, maps: Tensor) -> Tensor:
 def shares_of(labels: Tensor, numbers: Sequence[int]) -> Tensor:
     """Labels [n, 4h, 4w] to [n, 1 + k, 2h, 2w]: how much (0..1) of what the recogniser tells is of nothing, and of each
     of some structures."""
+    empty = functional.avg_pool2d(torch.zeros_like(labels, dtype=torch.float32), TOLD_STRIDE)
     each = [functional.avg_pool2d((labels == 1 + number).float(), TOLD_STRIDE) for number in numbers]
-    shares = torch.stack(each, 1)
-    return torch.cat([1 - shares.sum(1, keepdim=True), shares], 1)
+    return torch.stack([1 - sum(each, empty), *each], 1)
 
 
 def _seen(scan: KnownScan) -> Tensor:

@@ -6,7 +6,7 @@ Only `train/` and `unlabelled/` are read, and of the abdominal sets only labels 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,11 +18,13 @@ from torch import Tensor
 from DPLSegmentLib.images.intensity import normalise
 from DPLSegmentLib.images.reading import read_segmentation, read_volume
 from DPLSegmentLib.training.config import TrainingConfig, TrainingError
+from DPLSegmentLib.training.distributed import ALONE, Team
 from DPLSegmentLib.training.supervoxels import SCALES, stabilities, useful_regions, watershed_maps
 from DPLSegmentLib.training.synthesis import random_labels
 
 BENCHMARK = frozenset({"liver", "right kidney", "left kidney", "spleen"})
 _SETS = ("abdomen-mr/train", "abdomen-ct/train", "headneck-ct/train", "unlabelled")
+_GROUPS = tuple(name.split("/")[0] for name in _SETS)
 _LARGE = 200 * 200
 _FORMAT = 5
 _STABLE = 4
@@ -72,10 +74,13 @@ def pack_folder(config: TrainingConfig, usual: str = f"pack{_FORMAT}") -> Path:
     return Path(config.pack) if config.pack else Path(config.run).parent / usual
 
 
-def prepare_volumes(config: TrainingConfig) -> None:
-    """Write what `load_volumes` reads, for the scans for which that has not been done yet."""
-    for path, group in training_scans(Path(config.data)):
+def prepare_volumes(config: TrainingConfig, team: Team = ALONE, groups: Collection[str] = _GROUPS) -> None:
+    """Write what `load_volumes` reads, for the scans of these sets for which that has not been done yet; each process
+    its share."""
+    scans = [(path, group) for path, group in training_scans(Path(config.data)) if group in groups]
+    for path, group in team.share(scans):
         _kept(path, group, config)
+    team.wait()
 
 
 def load_volumes(config: TrainingConfig) -> list[TrainingVolume]:
@@ -108,9 +113,9 @@ def scan_paths(config: TrainingConfig, group: str) -> list[Path]:
 
 def training_scans(root: Path) -> Iterator[tuple[Path, str]]:
     """All training scans with their sets, in the order of the sets."""
-    for name in _SETS:
+    for name, group in zip(_SETS, _GROUPS, strict=True):
         for path in sorted((root / name).glob("*-image.nii.gz")):
-            yield path, name.split("/")[0]
+            yield path, group
 
 
 def scan_name(path: Path, group: str) -> str:

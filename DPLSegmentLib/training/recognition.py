@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from DPLSegmentLib.network.config import STRIDE
 from DPLSegmentLib.network.recogniser import Recogniser
@@ -66,18 +65,19 @@ class RecognitionLesson:
 def recognition_losses(logits: Tensor, labels: Tensor, maybe: Tensor) -> dict[str, Tensor]:
     """`logits` [n, 1 + k, h, w] of slices whose `labels` [n, 2h, 2w] tell 1 + the number of a structure; what is
     `maybe` (bool [k]) there without being drawn is as good as nothing."""
-    drawn = (~maybe).nonzero()[:, 0]
-    undrawn = torch.cat([maybe.new_ones(1), maybe])
-    nothing = logits[:, undrawn].float().logsumexp(1, keepdim=True)
-    logs = functional.log_softmax(torch.cat([nothing, logits[:, 1 + drawn].float()], 1), 1)
-    shares = shares_of(labels, drawn.tolist())
+    counts = torch.bincount(labels.flatten().long(), minlength=1 + len(maybe))
+    there = ((counts[1:] > 0) & ~maybe).nonzero()[:, 0]
+    undrawn, logits = torch.cat([maybe.new_ones(1), maybe]), logits.float()
+    nothing = logits[:, undrawn].logsumexp(1, keepdim=True)
+    logs = torch.cat([nothing, logits[:, 1 + there]], 1) - logits.logsumexp(1, keepdim=True)
+    shares, chances = shares_of(labels, there.tolist()), logs[:, 1:].exp()
     weights = torch.ones(logs.shape[1], device=logits.device)
     weights[0] = _NOTHING
     weighted = shares * weights[:, None, None]
-    found, there = logs.exp().sum((0, 2, 3))[1:], shares.sum((0, 2, 3))[1:]
-    overlap = (logs.exp() * shares).sum((0, 2, 3))[1:]
-    dice = (2 * overlap + _SMOOTH) / (found + there + _SMOOTH)
-    missed = ((1 - dice) * (there > 0)).sum() / (there > 0).sum().clamp(min=1)
+    found, drawn = chances.sum((0, 2, 3)), shares[:, 1:].sum((0, 2, 3))
+    overlap = (chances * shares[:, 1:]).sum((0, 2, 3))
+    dice = (2 * overlap + _SMOOTH) / (found + drawn + _SMOOTH)
+    missed = (1 - dice).sum() / max(1, len(there))
     return {"cross entropy": -_CROSS * (weighted * logs).sum() / weighted.sum(), "dice": missed}
 
 

@@ -5,7 +5,8 @@ Regions of a watershed leak here and end early there, each in its own way; what 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from DPLSegmentLib.network.recogniser import slice_step
 from DPLSegmentLib.propagation.engine import Engine
 from DPLSegmentLib.propagation.options import EngineOptions
 from DPLSegmentLib.training.config import TrainingConfig
+from DPLSegmentLib.training.distributed import ALONE, Team
 from DPLSegmentLib.training.found_scans import found_groups, group_of, taught_folder
 from DPLSegmentLib.training.known_scans import KnownScan, known_folder, load_prepared_scans, write_arrays
 from DPLSegmentLib.training.known_views import Viewer, stack_of
@@ -33,20 +35,36 @@ from DPLSegmentLib.training.swept_again import swept_again
 _LEAST_PART = 0.25
 
 
-def prepare_taught(config: TrainingConfig) -> None:
+def prepare_taught(config: TrainingConfig, team: Team = ALONE) -> None:
     """Write what `config.teacher` sees of what was found, unless that has been done; of MR fitted to the greys, or of
     pairs swept again, without what differs too much from other MR scans in size. What it sees in no scan of a set stays
-    as it was found."""
+    as it was found. Each process looks at its share of the scans, the first one does the rest."""
     folder = taught_folder(config)
     if folder.is_dir():
         return
-    model = load_model(Path(config.teacher))
-    network = model.network
-    viewer = Viewer(fast_encoder(network.encoder, torch.device("cpu")), ())
-    groups, partial = found_groups(config), folder.with_suffix(".partial")
+    model, groups = load_model(Path(config.teacher)), found_groups(config)
     scans = load_prepared_scans(replace(config, without=""), torch.device("cpu"))
     scans = [scan for scan in scans if group_of(scan) in groups]
-    seen = {scan.name: _seen(network, viewer, scan, [of == group_of(scan) for of in groups]) for scan in scans}
+    _look(model.network, team.share(scans), groups, folder.with_suffix(".seen"))
+    team.wait()
+    if team.rank == 0:
+        _write(config, model, scans)
+    team.wait()
+
+
+def _look(network: SegmentationNetwork, scans: Sequence[KnownScan], groups: Sequence[str], folder: Path) -> None:
+    """Write what is seen in each scan where that has not been done."""
+    viewer = Viewer(fast_encoder(network.encoder, torch.device("cpu")), ())
+    for scan in scans:
+        kept = folder / f"{scan.name}.npz"
+        if not kept.is_file():
+            write_arrays(kept, {"labels": _seen(network, viewer, scan, [of == group_of(scan) for of in groups])})
+
+
+def _write(config: TrainingConfig, model: Model, scans: Sequence[KnownScan]) -> None:
+    folder = taught_folder(config)
+    partial, looked = folder.with_suffix(".partial"), folder.with_suffix(".seen")
+    seen = {scan.name: _labels(looked / f"{scan.name}.npz") for scan in scans}
     _complete(seen, known_folder(config))
     magnetic = [scan for scan in scans if scan.kind == "MR"]
     if config.swept:
@@ -57,14 +75,21 @@ def prepare_taught(config: TrainingConfig) -> None:
     for name, labels in seen.items():
         write_arrays(partial / f"{name}-found.npz", {"labels": labels})
     partial.rename(folder)
+    shutil.rmtree(looked)
+
+
+def _labels(path: Path) -> np.ndarray:
+    with np.load(path, allow_pickle=False) as arrays:
+        labels: np.ndarray = arrays["labels"]
+        return labels
 
 
 def _complete(seen: dict[str, np.ndarray], folder: Path) -> None:
     """With those structures as they were found that are seen in no scan."""
     taught = np.unique(np.concatenate([np.unique(labels) for labels in seen.values()]))
     for name, labels in seen.items():
-        with np.load(folder / f"{name}-found.npz", allow_pickle=False) as arrays:
-            kept = np.where(np.isin(arrays["labels"], taught), 0, arrays["labels"])
+        found = _labels(folder / f"{name}-found.npz")
+        kept = np.where(np.isin(found, taught), 0, found)
         seen[name] = np.where(kept > 0, kept, labels)
 
 

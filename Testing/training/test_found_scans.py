@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 import torch
 
+from DPLSegmentLib.cli import main
 from DPLSegmentLib.network.checkpoint import save_model
 from DPLSegmentLib.network.config import NetworkConfig
+from DPLSegmentLib.network.identity import digest_of
 from DPLSegmentLib.network.network import SegmentationNetwork
 from DPLSegmentLib.training.config import TrainingConfig
-from DPLSegmentLib.training.distributed import Team
+from DPLSegmentLib.training.distributed import ALONE
 from DPLSegmentLib.training.found_regions import prepare_found
-from DPLSegmentLib.training.found_scans import found_groups, found_kinds, load_found_scans
-from DPLSegmentLib.training.known_scans import KnownScan, known_structures, load_known_scans
+from DPLSegmentLib.training.found_scans import found_groups, found_kinds, load_found_scans, taught_folder
+from DPLSegmentLib.training.known_scans import KnownScan, known_folder, known_structures, load_known_scans
 from DPLSegmentLib.training.teacher import prepare_taught
 from DPLSegmentLib.training.trainer import Trainer
 
@@ -76,7 +79,7 @@ def test_what_was_found_is_not_looked_for_again(found_config: TrainingConfig) ->
 
 
 def test_the_recogniser_learns_what_was_found(found_config: TrainingConfig) -> None:
-    trainer = Trainer(found_config, [], Team(0, 1, CPU))
+    trainer = Trainer(found_config, [], ALONE)
     before = trainer.state.network.recogniser.leave.weight.clone()
     trainer.train()
     told = trainer.state.network.recogniser.leave.weight
@@ -103,3 +106,22 @@ def test_pairs_that_a_teacher_sees_are_swept_again(taught_config: TrainingConfig
     for scan in load_found_scans(taught, CPU):
         share = float((scan.labels[scan.labels != 0] == 1 + first).float().mean())
         assert share < 0.9
+
+
+def test_two_processes_that_share_the_scans_prepare_what_one_does(
+    taught_config: TrainingConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK"):
+        monkeypatch.delenv(name, raising=False)
+    prepare_taught(taught_config)
+    both = replace(taught_config, run=str(tmp_path / "run"), processes=2, steps=1)
+    written = [f"{name} = {json.dumps(value)}\n" for name, value in asdict(both).items()]
+    (tmp_path / "both.toml").write_text("".join(written))
+    assert main(["train", "--config", str(tmp_path / "both.toml")]) == 0
+    alone, shared = (_contents(known_folder(config)) for config in (taught_config, both))
+    assert shared.items() <= alone.items()
+    assert len([path for path in shared if path.parent.name == taught_folder(both).name]) == 2
+
+
+def _contents(folder: Path) -> dict[Path, str]:
+    return {path.relative_to(folder): digest_of(path) for path in folder.rglob("*") if path.is_file()}

@@ -16,7 +16,7 @@ from DPLSegmentLib.network.network import SegmentationNetwork
 from DPLSegmentLib.network.recogniser import Recogniser
 from DPLSegmentLib.resources import resource
 from DPLSegmentLib.training.config import TrainingConfig, TrainingError
-from DPLSegmentLib.training.distributed import Team
+from DPLSegmentLib.training.distributed import ALONE
 from DPLSegmentLib.training.found_regions import prepare_found
 from DPLSegmentLib.training.found_scans import found_kinds
 from DPLSegmentLib.training.known_scans import KnownScan, known_structures, load_known_scans, prepare_known_scans
@@ -27,7 +27,6 @@ from DPLSegmentLib.training.trainer import Trainer, checkpoint_of
 from Testing.training.conftest import BOXES
 from Testing.training.crops import write_case
 
-ALONE = Team(0, 1, torch.device("cpu"))
 SIDE = 24
 
 

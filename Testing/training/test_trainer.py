@@ -19,13 +19,12 @@ from DPLSegmentLib.network.checkpoint import load_model
 from DPLSegmentLib.network.encoder import Encoder
 from DPLSegmentLib.network.network import SegmentationNetwork
 from DPLSegmentLib.training.config import TrainingConfig, TrainingError
-from DPLSegmentLib.training.distributed import Team, join_team
+from DPLSegmentLib.training.distributed import ALONE, Team, join_team
 from DPLSegmentLib.training.pack import TrainingVolume
 from DPLSegmentLib.training.state import load_imagenet, new_state
 from DPLSegmentLib.training.trainer import Trainer, checkpoint_of
 
 Configure = Callable[..., TrainingConfig]
-ALONE = Team(0, 1, torch.device("cpu"))
 
 
 class Interruption(Exception):
