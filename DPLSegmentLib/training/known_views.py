@@ -100,7 +100,7 @@ class Viewer:
 
     def _agent(self, labels: Tensor, generator: np.random.Generator) -> Tensor:
         """[n, 1, H, W] to be added, soft at the borders of the vessels."""
-        added = torch.zeros_like(labels, dtype=torch.float32)
+        added = torch.zeros_like(labels)
         for number in self.vessels:
             added += (labels == 1 + number) * float(generator.uniform(*_AGENT))
         return functional.avg_pool2d(added[:, None], 5, 1, 2)
