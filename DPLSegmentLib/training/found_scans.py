@@ -35,6 +35,13 @@ def taught_folder(config: TrainingConfig) -> Path:
     return known_folder(config) / "-".join(["taught", digest_of(Path(config.teacher))[:12], *swept])
 
 
+def stored_labels(path: Path) -> np.ndarray:
+    """uint8 [z, y, x] as `write_arrays` wrote them."""
+    with np.load(path, allow_pickle=False) as arrays:
+        labels: np.ndarray = arrays["labels"]
+        return labels
+
+
 def load_found_scans(config: TrainingConfig, device: torch.device) -> list[KnownScan]:
     """All scans on which anything is drawn or found, and those of other kinds that tell what does not look like it."""
     groups, folder = found_groups(config), taught_folder(config) if config.teacher else known_folder(config)
@@ -49,8 +56,7 @@ def _with_found(scan: KnownScan, folder: Path, groups: Sequence[str]) -> KnownSc
     if not kept.is_file():
         maybe = [not (scan.kind == "MR" and of.endswith("-mr")) for of in groups]
         return replace(scan, maybe=torch.cat([scan.maybe, scan.maybe.new_tensor(maybe)]))
-    with np.load(kept, allow_pickle=False) as arrays:
-        found = torch.from_numpy(arrays["labels"]).to(scan.labels.device)
+    found = torch.from_numpy(stored_labels(kept)).to(scan.labels.device)
     there = set(found.unique().tolist())
     maybe = [of != group or number not in there for number, of in enumerate(groups, 1)]
     labels = torch.where((scan.labels == 0) & (found > 0), found + known, scan.labels)

@@ -25,7 +25,7 @@ from DPLSegmentLib.propagation.engine import Engine
 from DPLSegmentLib.propagation.options import EngineOptions
 from DPLSegmentLib.training.config import TrainingConfig
 from DPLSegmentLib.training.distributed import ALONE, Team
-from DPLSegmentLib.training.found_scans import found_groups, group_of, taught_folder
+from DPLSegmentLib.training.found_scans import found_groups, group_of, stored_labels, taught_folder
 from DPLSegmentLib.training.known_scans import KnownScan, known_folder, load_prepared_scans, write_arrays
 from DPLSegmentLib.training.known_views import Viewer, stack_of
 from DPLSegmentLib.training.pack import scan_name, training_scans
@@ -64,7 +64,7 @@ def _look(network: SegmentationNetwork, scans: Sequence[KnownScan], groups: Sequ
 def _write(config: TrainingConfig, model: Model, scans: Sequence[KnownScan]) -> None:
     folder = taught_folder(config)
     partial, looked = folder.with_suffix(".partial"), folder.with_suffix(".seen")
-    seen = {scan.name: _labels(looked / f"{scan.name}.npz") for scan in scans}
+    seen = {scan.name: stored_labels(looked / f"{scan.name}.npz") for scan in scans}
     _complete(seen, known_folder(config))
     magnetic = [scan for scan in scans if scan.kind == "MR"]
     if config.swept:
@@ -78,17 +78,11 @@ def _write(config: TrainingConfig, model: Model, scans: Sequence[KnownScan]) -> 
     shutil.rmtree(looked)
 
 
-def _labels(path: Path) -> np.ndarray:
-    with np.load(path, allow_pickle=False) as arrays:
-        labels: np.ndarray = arrays["labels"]
-        return labels
-
-
 def _complete(seen: dict[str, np.ndarray], folder: Path) -> None:
     """With those structures as they were found that are seen in no scan."""
     taught = np.unique(np.concatenate([np.unique(labels) for labels in seen.values()]))
     for name, labels in seen.items():
-        found = _labels(folder / f"{name}-found.npz")
+        found = stored_labels(folder / f"{name}-found.npz")
         kept = np.where(np.isin(found, taught), 0, found)
         seen[name] = np.where(kept > 0, kept, labels)
 
