@@ -17,6 +17,9 @@ from DPLSegmentLib.training.config import TrainingError
 _PATIENCE = timedelta(days=1)
 """How long one waits for the others, whose scans may take longer; half an hour is too short on a slow machine."""
 
+_KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**30), "MALLOC_TRIM_THRESHOLD_": str(2**33)}
+"""For glibc: what one step allocated serves the next instead of going back to the system; saves a tenth of a step."""
+
 _Part = TypeVar("_Part")
 
 
@@ -74,6 +77,8 @@ def in_team(size: int, work: Callable[[Team], None]) -> None:
     if size == 1 or torch.cuda.is_available() or "WORLD_SIZE" in os.environ:
         work(join_team())
         return
+    for name, value in _KEEP_MEMORY.items():
+        os.environ.setdefault(name, value)
     try:
         multiprocessing.spawn(_member, (size, _free_port(), work), nprocs=size, daemon=True)
     except (multiprocessing.ProcessRaisedException, multiprocessing.ProcessExitedException) as error:
