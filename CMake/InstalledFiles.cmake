@@ -247,6 +247,7 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/propagation/turned.py
   DPLSegmentLib/propagation/twins.py
   DPLSegmentLib/propagation/types.py
+  DPLSegmentLib/propagation/variant_scores.py
   DPLSegmentLib/propagation/walk.py
   DPLSegmentLib/resources.py
   DPLSegmentLib/scene/__init__.py

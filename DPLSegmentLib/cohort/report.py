@@ -12,7 +12,7 @@ from DPLSegmentLib.cohort.scans import Record, State
 from DPLSegmentLib.cohort.thumbnail import thumbnail_path
 
 REPORT = "report.html"
-_UNSURE = 0.65
+_UNSURE = 0.7
 
 _HEAD = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +14,7 @@ from DPLSegmentLib.network.config import NetworkConfig
 from DPLSegmentLib.network.decoder import Decoder
 from DPLSegmentLib.network.diffusion import PrototypeDiffusion
 from DPLSegmentLib.network.encoder import Encoder
-from DPLSegmentLib.network.fusion import ConservativeFusion
+from DPLSegmentLib.network.fusion import ConservativeFusion, FusionMode
 from DPLSegmentLib.network.prototypes import PrototypeExtractor, Prototypes
 from DPLSegmentLib.network.recogniser import Recogniser
 
@@ -32,6 +32,11 @@ class Enhancement:
     fusion: ConservativeFusion = field(default_factory=ConservativeFusion)
     variants: int = 4
     seed: int = 0
+
+    @property
+    def varies(self) -> bool:
+        """Whether variants are made and used."""
+        return self.diffusion and self.fusion.mode is not FusionMode.NONE
 
 
 class SegmentationNetwork(nn.Module):
@@ -61,12 +66,21 @@ class SegmentationNetwork(nn.Module):
 
     def enhance(self, prototypes: Prototypes, enhancement: Enhancement) -> Prototypes:
         """Condition, diffuse and fuse the foreground prototypes; the background stays as it is."""
-        if not enhancement.diffusion:
+        if not enhancement.varies:
             return prototypes
+        fused = enhancement.fusion(prototypes.foreground, self._variants(prototypes, enhancement))
+        return replace(prototypes, foreground=fused)
+
+    def varied(self, prototypes: Prototypes, enhancement: Enhancement) -> list[Prototypes]:
+        """K sets, each with one variant of every foreground prototype in its place; the plain ones without variants."""
+        if not enhancement.varies:
+            return [prototypes]
+        variants = self._variants(prototypes, enhancement).unbind(1)
+        return [replace(prototypes, foreground=each) for each in variants]
+
+    def _variants(self, prototypes: Prototypes, enhancement: Enhancement) -> Tensor:
         condition = enhancement.condition(prototypes.foreground, prototypes.geometry)
-        variants = self.diffusion.variants(prototypes.foreground, condition, enhancement.variants, enhancement.seed)
-        fused = enhancement.fusion(prototypes.foreground, variants)
-        return Prototypes(fused, prototypes.background, prototypes.geometry)
+        return self.diffusion.variants(prototypes.foreground, condition, enhancement.variants, enhancement.seed)
 
 
 def neighbours(slices: Tensor) -> Tensor:

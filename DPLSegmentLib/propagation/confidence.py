@@ -7,22 +7,26 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 _NEAR = 2
-_SLICE_COUNTS = 0.25
+_ALWAYS, _MARGIN_COUNTS, _SLICE_COUNTS, _SCORE_COUNTS = -0.31, 0.66, 0.70, 0.73
+"""Logistic regression of whether a voxel of a result is right, on results of `train/` (`docs/decisions.md`)."""
 
-VoxelConfidence = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""From the probability [n, h, w] and the confidence of each slice [n], both 0..1, to float32 [n, h, w] in 0..1."""
-
-
-def voxel_confidence(probability: np.ndarray, slice_confidence: np.ndarray) -> np.ndarray:
-    """float32 [n, h, w] in 0..1: the distance of the probability from a toss-up, times the fourth root of the slice's
-    confidence: the whole of it ordered voxels worse (`docs/decisions.md`)."""
-    certainty = np.abs(2 * probability.astype(np.float32) - 1)
-    return certainty * slice_confidence[:, None, None] ** np.float32(_SLICE_COUNTS)
+VoxelConfidence = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+"""From the probability and DPL's score [n, h, w] and the confidence of each slice [n], all 0..1, to float32 [n, h, w]
+in 0..1."""
 
 
-def plain_margin(probability: np.ndarray, slice_confidence: np.ndarray) -> np.ndarray:
-    """float32 [n, h, w] in 0..1: |2p - 1| alone, whatever the slice's confidence; for comparison."""
-    return voxel_confidence(probability, np.ones_like(slice_confidence))
+def voxel_confidence(probability: np.ndarray, score: np.ndarray, slice_confidence: np.ndarray) -> np.ndarray:
+    """float32 [n, h, w] in 0..1: how likely voxels of a result are right, by the distance of their probability from a
+    toss-up, the mean score of DPL's variants, and the confidence of their slice."""
+    margin = plain_margin(probability, score, slice_confidence)
+    odds = _MARGIN_COUNTS * np.log((1 + margin) / (1.02 - margin)) + _SCORE_COUNTS * score.astype(np.float32)
+    odds += (_ALWAYS + _SLICE_COUNTS * np.log(slice_confidence + 0.02)).astype(np.float32)[:, None, None]
+    return 1 / (1 + np.exp(-odds))
+
+
+def plain_margin(probability: np.ndarray, score: np.ndarray, slice_confidence: np.ndarray) -> np.ndarray:
+    """float32 [n, h, w] in 0..1: |2p - 1| alone, whatever else is known; for comparison."""
+    return np.abs(2 * probability.astype(np.float32) - 1)
 
 
 def next_to_paint(confidence: np.ndarray, visited: np.ndarray, painted: Sequence[int], sizes: np.ndarray) -> int | None:

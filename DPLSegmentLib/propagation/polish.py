@@ -39,6 +39,13 @@ def native_probability(probability: Tensor, embedding: Embedding, slices: np.nda
     return native
 
 
+def native_part(maps: Tensor, embedding: Embedding, box: Voxels) -> np.ndarray:
+    """float16, maps [n, H, W] on a part of the voxels of the scan."""
+    (slices, *plane), native = box, embedding.stack.to_native
+    parts = [native(part.float().cpu().numpy())[:, *plane] for part in maps[slices].split(_CHUNK)]
+    return np.concatenate(parts).astype(np.float16) if parts else np.zeros((0, 0, 0), np.float16)
+
+
 def connected(mask: np.ndarray, anchors: Mapping[int, np.ndarray]) -> np.ndarray:
     """Components of a mask [n, h, w] that touch an anchor (slice index to bool [h, w]); the largest if none does."""
     box = box_of(mask)

@@ -14,7 +14,15 @@ from DPLSegmentLib.propagation.embedding import Embedding
 from DPLSegmentLib.propagation.known import KnownStructure
 from DPLSegmentLib.propagation.level import level
 from DPLSegmentLib.propagation.painted import PaintedSlice
-from DPLSegmentLib.propagation.polish import box_of, connected, native_probability, smooth_across, without_overlap
+from DPLSegmentLib.propagation.polish import (
+    Voxels,
+    box_of,
+    connected,
+    native_part,
+    native_probability,
+    smooth_across,
+    without_overlap,
+)
 from DPLSegmentLib.propagation.prototype_set import StructurePrototypes
 from DPLSegmentLib.propagation.stopwatch import Stopwatch
 from DPLSegmentLib.propagation.structure import SweptStructure
@@ -30,6 +38,8 @@ class _Part:
     painted: Sequence[PaintedSlice]
     probability: np.ndarray
     mask: np.ndarray
+    box: Voxels
+    confidence: np.ndarray
 
 
 class Assembly:
@@ -61,7 +71,11 @@ class Assembly:
         mask = _with_painted(mask, painted)
         anchors = known.anchors(mask, embedding.stack) if known else {}
         mask = connected(mask, anchors | self._anchors(mask, swept, painted))
-        self.parts.append(_Part(structure, swept, painted, probability, _with_painted(mask, painted)))
+        mask = _with_painted(mask, painted)
+        box = box_of(mask)
+        score, sure = native_part(swept.score, embedding, box), swept.confidence.numpy()[box[0]]
+        confidence = self.confidence(probability[box], score, sure)
+        self.parts.append(_Part(structure, swept, painted, probability, mask, box, confidence))
 
     def finish(self, watch: Stopwatch, device: str, model_id: str, on_progress: OnProgress | None) -> Propagation:
         """The result; structures no longer overlap, except where they were painted over each other."""
@@ -71,9 +85,8 @@ class Assembly:
         merged = np.zeros(masks[0].shape, np.float32)
         reports = []
         for part, mask in zip(self.parts, masks, strict=True):
-            box = box_of(mask)
-            confidence = self.confidence(part.probability[box], part.swept.confidence.numpy()[box[0]]) * mask[box]
-            np.maximum(merged[box], confidence, out=merged[box])
+            confidence = part.confidence * mask[part.box]
+            np.maximum(merged[part.box], confidence, out=merged[part.box])
             reports.append(self._report(part, mask, confidence))
         if on_progress:
             on_progress(Progress("polish", 1.0))

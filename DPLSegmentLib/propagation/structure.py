@@ -41,6 +41,7 @@ from DPLSegmentLib.propagation.types import (
     PropagationError,
     SliceResult,
 )
+from DPLSegmentLib.propagation.variant_scores import VariantScores
 
 _SECTIONS, _SEEDS = 3, 2
 _INSIDE = 0.5
@@ -50,9 +51,11 @@ Check = Callable[[str, float, int], None]
 
 @dataclass(frozen=True, eq=False)
 class SweptStructure:
-    """Of each slice: `probability` [n, H, W], `confidence` [n], `visited` [n]; and the slices it began from."""
+    """Of each slice: `probability` [n, H, W], `score` [n, H, W] by DPL alone, `confidence` [n], `visited` [n];
+    and the slices it began from."""
 
     probability: Tensor
+    score: Tensor
     confidence: Tensor
     visited: Tensor
     seeds: tuple[int, ...]
@@ -175,7 +178,12 @@ class StructureRun:
         settled[outside] = 0
         if painted or len(seeds) == 1:
             settled = self._belonging(seeds, check).weighed(settled, self.known.doubted if self.known else 1.0)
-        return SweptStructure(settled, blend.confidence, blend.visited, tuple(seed.index for seed in seeds))
+        score = self._variant_scores(check).around(settled)
+        return SweptStructure(settled, score, blend.confidence, blend.visited, tuple(seed.index for seed in seeds))
+
+    def _variant_scores(self, check: Check) -> VariantScores:
+        variants = self.network.varied(self.structure.prototypes, self.options.enhancement)
+        return VariantScores(variants, self.embedding, lambda: check("sweep", 1.0, 0))
 
     def _belonging(self, seeds: Sequence[Seed], check: Check) -> Belonging:
         place = (self.embedding, self.network.affinity, seeds, self.reach.known)
@@ -243,7 +251,7 @@ class StructureRun:
             scores = score(features, self.prototypes.foreground, self.prototypes.background).probability
             probability[index] = grown(scores)[0].to(probability)
         margin = (2 * probability.float() - 1).abs().mean((1, 2))
-        return SweptStructure(probability, margin, torch.ones(count, dtype=torch.bool), ())
+        return SweptStructure(probability, probability, margin, torch.ones(count, dtype=torch.bool), ())
 
     def _slice_result(self, swept: SweptSlice) -> SliceResult:
         native = self.embedding.stack.to_native(swept.probability[None].float().cpu().numpy())[0]

@@ -44,6 +44,23 @@ def test_the_same_prototypes_are_enhanced_to_the_same_bit(network: SegmentationN
     assert torch.equal(enhanced(network, prototypes), enhanced(network, prototypes))
 
 
+def test_each_set_of_variants_has_every_prototype_in_its_place(
+    network: SegmentationNetwork, prototypes: Prototypes
+) -> None:
+    sets = network.varied(prototypes, Enhancement(variants=3))
+    assert len(sets) == 3
+    for one in sets:
+        assert one.background is prototypes.background
+        likeness = functional.cosine_similarity(one.foreground[:, None], prototypes.foreground[None], dim=-1)
+        assert likeness.argmax(1).tolist() == list(range(len(prototypes.foreground)))
+    assert not torch.equal(sets[0].foreground, sets[1].foreground)
+
+
+def test_without_variants_there_is_one_set_the_plain_one(network: SegmentationNetwork, prototypes: Prototypes) -> None:
+    for switches in ({"diffusion": False}, {"fusion": ConservativeFusion(FusionMode.NONE)}):
+        assert network.varied(prototypes, Enhancement(**switches)) == [prototypes]
+
+
 def test_training_and_inference_enhance_alike(network: SegmentationNetwork, prototypes: Prototypes) -> None:
     inference = enhanced(network, prototypes)
     training = enhanced(network.train(), prototypes)

@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 from DPLSegmentLib.propagation.body import PRIOR_SIZE, body_box, from_body, to_body
 from DPLSegmentLib.propagation.confidence import next_to_paint, plain_margin, voxel_confidence
 from DPLSegmentLib.propagation.embedding import Embedding
-from DPLSegmentLib.propagation.polish import box_of, connected, smooth_across, without_overlap
+from DPLSegmentLib.propagation.polish import (
+    box_of,
+    connected,
+    native_part,
+    native_probability,
+    smooth_across,
+    without_overlap,
+)
 from DPLSegmentLib.propagation.region import region_around
 
 SIDES = st.sampled_from([32, 64, 96, 128, 160, 224, 256])
@@ -142,11 +149,40 @@ def test_a_sweep_that_is_sure_of_everything_still_names_a_slice_it_reached() -> 
     assert following in (5, 6)
 
 
+THREE = np.array([[[0.0, 0.5, 1.0]]], np.float16)
+
+
+def sure(probability: np.ndarray = THREE, score: float = 0.5, of_slice: float = 0.8) -> list[float]:
+    """The confidence of the voxels of one slice."""
+    scores = np.full(probability.shape, score, np.float16)
+    return voxel_confidence(probability, scores, np.array([of_slice], np.float32)).ravel().tolist()
+
+
 def test_confidence_is_highest_far_from_a_toss_up() -> None:
-    confidence = voxel_confidence(np.array([[[0.0, 0.5, 1.0]]], np.float16), np.array([0.4096], np.float32))
-    assert confidence.tolist() == [[[pytest.approx(0.8), 0.0, pytest.approx(0.8)]]]
+    outside, border, inside = sure()
+    assert outside == inside > 0.8 > border > 0
 
 
-def test_the_plain_margin_asks_no_slice() -> None:
-    margin = plain_margin(np.array([[[0.0, 0.5, 1.0]]], np.float16), np.array([0.8], np.float32))
+def test_confidence_rises_with_that_of_the_slice_and_with_the_score_of_the_variants() -> None:
+    for least, more, most in zip(sure(of_slice=0), sure(score=0.1), sure(score=0.9), strict=True):
+        assert 0 < least < more < most < 1
+
+
+def test_the_plain_margin_asks_neither_slice_nor_variants() -> None:
+    margin = plain_margin(THREE, np.full(THREE.shape, 0.3, np.float16), np.array([0.8], np.float32))
     assert margin.tolist() == [[[1.0, 0.0, 1.0]]]
+
+
+@given(first=st.integers(0, 5), rows=st.integers(0, 60), columns=st.integers(0, 60), side=st.integers(1, 20))
+def test_a_part_of_the_voxels_is_what_the_whole_has_there(
+    kidney_embedding: Embedding, first: int, rows: int, columns: int, side: int
+) -> None:
+    maps = torch.rand(kidney_embedding.images.shape, generator=torch.Generator().manual_seed(first))
+    box = (slice(first, first + 2), slice(rows, rows + side), slice(columns, columns + side))
+    whole = native_probability(maps, kidney_embedding, np.arange(len(maps)))
+    assert np.array_equal(native_part(maps, kidney_embedding, box), whole[box])
+
+
+def test_nothing_has_no_voxels(kidney_embedding: Embedding) -> None:
+    nothing = (slice(0, 0), slice(0, 0), slice(0, 0))
+    assert native_part(torch.zeros(kidney_embedding.images.shape), kidney_embedding, nothing).size == 0
