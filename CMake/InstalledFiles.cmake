@@ -278,6 +278,7 @@ set(DPLSEGMENT_LIBRARY
   DPLSegmentLib/training/__init__.py
   DPLSegmentLib/training/ageing.py
   DPLSegmentLib/training/augment.py
+  DPLSegmentLib/training/blending.py
   DPLSegmentLib/training/chains.py
   DPLSegmentLib/training/config.py
   DPLSegmentLib/training/cuts.py

@@ -30,9 +30,10 @@ class TrainingConfig:
     see them where those know them; where `swept`, those of `pairs` are swept again. With `magnetic` the recogniser of
     MR is trained and nothing else: it begins as the mean of those in these weights (separated by spaces), and learns
     from MR and from CT that looks like it. `pairs` of numbers like "26:22 31:19" tell what was found on CT and is the
-    same on MR. `cut_share` of the unlabelled structures are cut in two; `small_share` of the episodes are longer sweeps
-    through smaller windows where the structure fits into them, and `close_share` of the small structures are seen
-    close up. The prepared scans are kept in `pack`, or beside `run` without it. From `diffusion` on these are the
+    same on MR. What is written keeps `start_share` of the recogniser in `start`, but for scans of MR (`blending`).
+    `cut_share` of the unlabelled structures are cut in two; `small_share` of the episodes are longer sweeps through
+    smaller windows where the structure fits into them, and `close_share` of the small structures are seen close up. The
+    prepared scans are kept in `pack`, or beside `run` without it. From `diffusion` on these are the
     switches of DPL, and those of the engine by default; with `diffusion_weight` 0 the diffusion does not learn, with
     `cross_view_target` off the prototype is its own target.
     """
@@ -44,6 +45,7 @@ class TrainingConfig:
     encoder: str = "lite0"
     imagenet: str = ""
     start: str = ""
+    start_share: float = 0.0
     crop: int = 160
     rollout: int = 3
     structures: int = 3
@@ -111,6 +113,8 @@ def read_config(path: Path) -> TrainingConfig:
     wrong = [f"{f.name} must be {f.type}" for f in fields(TrainingConfig) if type(values.get(f.name)) not in _kinds(f)]
     if wrong:
         raise TrainingError(f"{path} has values of the wrong kind: {', '.join(wrong)}.")
+    if not 0 <= values.get("start_share", 0) < 1 or (values.get("start_share") and not values.get("start")):
+        raise TrainingError(f"{path} keeps a share of its start; name the start, and a share from 0 up to below 1.")
     if values.get("crop", 0) % ENCODER_STRIDE:
         raise TrainingError(f"{path} has a crop of {values['crop']}; it must be a multiple of {ENCODER_STRIDE}.")
     if not re.fullmatch(_PAIRS, values.get("pairs", "")):

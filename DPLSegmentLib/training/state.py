@@ -101,7 +101,7 @@ def load_start(network: SegmentationNetwork, path: Path) -> None:
 
     Raises TrainingError when nothing fits.
     """
-    weights, own = _weights(path), network.state_dict()
+    weights, own = earlier_weights(path), network.state_dict()
     taken = {name: _fitted(value, own[name]) for name, value in weights.items() if name in own}
     fitting = {name: value for name, value in taken.items() if value is not None}
     if not fitting:
@@ -116,7 +116,7 @@ def load_magnetic(recogniser: Recogniser, paths: Sequence[Path]) -> None:
 
     Raises TrainingError when one of them knows other structures.
     """
-    parts = [_recognising(_weights(path)) for path in paths]
+    parts = [_recognising(earlier_weights(path)) for path in paths]
     try:
         means = {name: torch.stack([part[name].float() for part in parts]).mean(0) for name in recogniser.state_dict()}
         recogniser.load_state_dict(means)
@@ -132,7 +132,7 @@ def _recognising(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(own): value for name, value in weights.items() if name.startswith(own)}
 
 
-def _weights(path: Path) -> dict[str, Tensor]:
+def earlier_weights(path: Path) -> dict[str, Tensor]:
     """Of an earlier run's running average, or exported ones; nothing where there are none."""
     content = _read(path)
     known = content.get("average", content.get("weights")) if isinstance(content, dict) else None

@@ -15,6 +15,7 @@ from torch import Tensor
 from DPLSegmentLib.network.checkpoint import save_model
 from DPLSegmentLib.network.config import NetworkConfig
 from DPLSegmentLib.network.network import SegmentationNetwork
+from DPLSegmentLib.training.blending import blended
 from DPLSegmentLib.training.config import TrainingConfig
 from DPLSegmentLib.training.distributed import Team
 from DPLSegmentLib.training.found_scans import found_kinds
@@ -22,7 +23,7 @@ from DPLSegmentLib.training.known_scans import known_structures
 from DPLSegmentLib.training.lessons import lesson_for
 from DPLSegmentLib.training.log import LossLog
 from DPLSegmentLib.training.pack import TrainingVolume
-from DPLSegmentLib.training.state import TrainingState, clip, new_state, set_rates
+from DPLSegmentLib.training.state import TrainingState, clip, earlier_weights, new_state, set_rates
 
 OnStep = Callable[[int, Mapping[str, float]], None]
 
@@ -91,9 +92,13 @@ class Trainer:
 
     def _keep(self, log: LossLog) -> None:
         if self.team.rank == 0:
-            save_model(self.state.average, self.folder / "dpl-segment.pt")
+            save_model(self._learnt(), self.folder / "dpl-segment.pt")
             log.write()
             self.state.save(checkpoint_of(self.config))
+
+    def _learnt(self) -> SegmentationNetwork:
+        share, average = self.config.start_share, self.state.average
+        return blended(average, earlier_weights(Path(self.config.start)), share) if share else average
 
 
 def checkpoint_of(config: TrainingConfig) -> Path:

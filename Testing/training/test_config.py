@@ -95,3 +95,9 @@ def test_pairs_are_numbers_with_a_colon(file: Path) -> None:
     assert read_config(file).paired == {26: 22, 31: 19}
     file.write_text('data = "scans"\nrun = "a"\npairs = "26-22"\n')
     assert '"26-22"' in refusal(file) and "26:22 31:19" in refusal(file)
+
+
+@pytest.mark.parametrize("words", ["start_share = 0.5", 'start = "a.pt"\nstart_share = 1.0'])
+def test_a_share_of_no_start_or_of_all_of_it_is_refused(file: Path, words: str) -> None:
+    file.write_text(f'data = "scans"\nrun = "a"\n{words}\n')
+    assert "keeps a share of its start" in refusal(file)
