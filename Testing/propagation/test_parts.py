@@ -161,6 +161,7 @@ def sure(probability: np.ndarray = THREE, score: float = 0.5, of_slice: float = 
 def test_confidence_is_highest_far_from_a_toss_up() -> None:
     outside, border, inside = sure()
     assert outside == inside > 0.8 > border > 0
+    assert inside == pytest.approx(0.9505, abs=1e-3) and border == pytest.approx(0.4758, abs=1e-3)
 
 
 def test_confidence_rises_with_that_of_the_slice_and_with_the_score_of_the_variants() -> None:
