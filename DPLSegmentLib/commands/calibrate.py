@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> None:
     plan, engine = _plan(arguments), load_engine(arguments.device, arguments.weights)
     voxels = _voxels(engine, plan)
     found = calibrations(voxels)
-    print(calibration_table(found, _title(arguments)))
+    print(calibration_table(found, _title(plan)))
     _write(arguments, engine, plan, voxels, {name: asdict(each) for name, each in found.items()})
 
 
@@ -65,9 +65,9 @@ def _voxels(engine: Engine, plan: Plan) -> dict[str, Voxels]:
         return VoxelReader(engine).read(plan, advance)
 
 
-def _title(arguments: argparse.Namespace) -> str:
+def _title(plan: Plan) -> str:
     return (
-        f"Calibration on {arguments.data}, protocol S: voxels inside of the results, without the painted slices.\n"
+        f"Calibration on {plan.dataset.name}, protocol S: voxels inside of the results, without the painted slices.\n"
         "ECE (expected calibration error) and area under the error-retention curve: lower is better; gain (1 perfect "
         "order, 0 chance): higher is better"
     )

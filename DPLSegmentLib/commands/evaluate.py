@@ -64,9 +64,9 @@ def run(arguments: argparse.Namespace) -> None:
     methods, model_id = _methods(arguments)
     done = _run(arguments, methods, plan)
     facts = _facts(arguments, plan, model_id)
-    print(tables(done.results, plan.structures, _title(arguments)))
+    print(tables(done.results, plan.structures, facts["title"]))
     if arguments.choice == ALL:
-        print(f"\n{per_click(done.results, f'Dice per click. {_title(arguments)}')}")
+        print(f"\n{per_click(done.results, 'Dice per click. ' + facts['title'])}")
     _write(arguments, done, document(done.results, facts))
 
 
@@ -108,11 +108,11 @@ def _run(arguments: argparse.Namespace, methods: list[Method], plan: Plan) -> Ru
         return run_choices(*task, advance) if every else run_methods(protocol, *task, advance)
 
 
-def _title(arguments: argparse.Namespace) -> str:
+def _title(arguments: argparse.Namespace, plan: Plan) -> str:
     from DPLSegmentLib.evaluation.protocols import DESCRIPTIONS
 
     picked = f" ({arguments.choice} picks)" if arguments.protocol == "C" and arguments.choice != ALL else ""
-    return f"Protocol {arguments.protocol}{picked} on {arguments.data}: {DESCRIPTIONS[arguments.protocol]}"
+    return f"Protocol {arguments.protocol}{picked} on {plan.dataset.name}: {DESCRIPTIONS[arguments.protocol]}"
 
 
 def _facts(arguments: argparse.Namespace, plan: Plan, model_id: str) -> dict[str, Any]:
@@ -121,7 +121,7 @@ def _facts(arguments: argparse.Namespace, plan: Plan, model_id: str) -> dict[str
     options = ("protocol", "seeds", "supports", "choice", "structures", "device")
     return {
         **{name: getattr(arguments, name) for name in options},
-        "title": _title(arguments),
+        "title": _title(arguments, plan),
         "data": str(arguments.data),
         "cases": [case.name for case in plan.dataset.cases[: plan.queries]],
         "model_id": model_id,

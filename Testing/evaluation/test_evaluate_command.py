@@ -30,7 +30,8 @@ def test_the_table_the_numbers_and_the_pictures_are_left(
     words = ["evaluate", "--data", str(patients), "--protocol", "S", "--structures", "benchmark", "--device", "cpu"]
     assert main([*words, "--output", str(output)]) == 0
     told = capsys.readouterr().out
-    assert "Protocol S on" in told and "DPLSegment" in told and "right kidney" in told
+    assert f"Protocol S on {patients.parent.name}/{patients.name}: " in told
+    assert "DPLSegment" in told and "right kidney" in told
     (numbers,) = output.glob("*-S.json")
     content = json.loads(numbers.read_text())
     assert content["protocol"] == "S" and content["machine"]["cpu"] and content["model_id"]
