@@ -82,7 +82,7 @@ def _write(
     from DPLSegmentLib.evaluation.machine import describe, machine
     from DPLSegmentLib.evaluation.voxels import joined
 
-    stem = f"{plan.dataset.name.replace('/', '-')}-calibration"
+    stem = f"{plan.dataset.stem}-calibration"
     whole, facts = joined(voxels.values()), machine()
     content = {"data": str(arguments.data), "model_id": engine.model_id, "machine": facts, "rows": rows}
     with together(arguments.output, [f"{stem}.json", f"{stem}.png"]) as staging:

@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace) -> None:
     print(tables(done.results, plan.structures, facts["title"]))
     if arguments.choice == ALL:
         print(f"\n{per_click(done.results, 'Dice per click. ' + facts['title'])}")
-    _write(arguments, done, document(done.results, facts))
+    _write(arguments, plan, done, document(done.results, facts))
 
 
 def _plan(arguments: argparse.Namespace) -> Plan:
@@ -130,13 +130,13 @@ def _facts(arguments: argparse.Namespace, plan: Plan, model_id: str) -> dict[str
     }
 
 
-def _write(arguments: argparse.Namespace, done: Run, content: dict[str, Any]) -> None:
+def _write(arguments: argparse.Namespace, plan: Plan, done: Run, content: dict[str, Any]) -> None:
     """The numbers and the pictures, all or none, and one line that says where they are."""
     from DPLSegmentLib.evaluation.machine import describe
     from DPLSegmentLib.evaluation.pictures import draw
     from DPLSegmentLib.evaluation.score_picture import draw_scores
 
-    stem = f"{'-'.join(arguments.data.resolve().parts[-2:])}-{arguments.protocol}"
+    stem = f"{plan.dataset.stem}-{arguments.protocol}"
     numbers = arguments.json or arguments.output / f"{stem}.json"
     pictures = {f"{stem}-{word}.png": picture for word, picture in done.pictures.items()}
     scores = f"{stem}-scores.png"

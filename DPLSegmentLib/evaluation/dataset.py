@@ -64,6 +64,11 @@ class Dataset:
         """The last two parts of its path, as in abdomen-mr/val."""
         return "/".join(self.directory.resolve().parts[-2:])
 
+    @property
+    def stem(self) -> str:
+        """The name as the beginning of a file's name, as in abdomen-mr-val."""
+        return self.name.replace("/", "-")
+
     def benchmark(self) -> tuple[str, ...]:
         """The four benchmark organs where the folder names them, else every structure."""
         return tuple(name for name in BENCHMARK if name in self.structures) or self.structures
